@@ -1,0 +1,25 @@
+@{
+    RootModule           = 'bin/IfBus.Sip.PowerShell.dll'
+    ModuleVersion        = '0.1.0'
+    GUID                 = '5d0f3f86-0a3f-4a0d-9a7b-2f6f6a3a5f11'
+    Author               = 'IfBus.Sip contributors'
+    CompanyName          = 'IfBus.Sip'
+    Copyright            = '(c) IfBus.Sip contributors. MIT licence.'
+    Description          = 'Runs the calls of SIP servers with one set of cmdlets: typed call objects on the pipeline, states and causes as the server said them. Asterisk over AMI; a simulator to try and test scripts without a PBX.'
+    PowerShellVersion    = '7.4'
+    CompatiblePSEditions = @('Core')
+    FormatsToProcess     = @('IfBus.Sip.Format.ps1xml')
+    CmdletsToExport      = @(
+        'Connect-SipServer', 'Disconnect-SipServer', 'Get-SipServer', 'Set-SipServer', 'Test-SipServer',
+        'Test-SipServerConfiguration', 'New-SipCall', 'Get-SipCallStatus', 'Wait-SipCall', 'Stop-SipCall',
+        'Watch-SipEvent', 'Get-SipCallDetailRecord', 'Invoke-SipCommand', 'Start-SipSimulator', 'Stop-SipSimulator'
+    )
+    FunctionsToExport    = @()
+    AliasesToExport      = @()
+    VariablesToExport    = @()
+    PrivateData          = @{
+        PSData = @{
+            Tags = @('SIP', 'VoIP', 'Telephony', 'Asterisk', 'AMI', 'PBX', 'PSEdition_Core')
+        }
+    }
+}

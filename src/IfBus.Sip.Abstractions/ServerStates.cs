@@ -1,0 +1,49 @@
+namespace IfBus.Sip;
+
+/// <summary>Where the connection to a server stands.</summary>
+public enum ConnectionState
+{
+    /// <summary>Never connected, or disconnected on request.</summary>
+    Disconnected,
+    /// <summary>Reaching the server, logging in.</summary>
+    Connecting,
+    /// <summary>Logged in and open for callers.</summary>
+    Connected,
+    /// <summary>Lost; trying again.</summary>
+    Reconnecting,
+    /// <summary>Saying good-bye.</summary>
+    Disconnecting,
+    /// <summary>Given up: attempts used up, or the server refused the login.</summary>
+    Failed,
+}
+
+/// <summary>How well a server serves us; the limits stand at <see cref="SipServerHealth"/>.</summary>
+public enum HealthState
+{
+    /// <summary>Connected, under 5 % of the last 100 operations failed, average latency under 100 ms.</summary>
+    Healthy,
+    /// <summary>5 to 20 % failed, or 100 to 300 ms.</summary>
+    Degraded,
+    /// <summary>Not connected, over 20 % failed, or over 300 ms.</summary>
+    Critical,
+}
+
+/// <summary>What a server, with this login, can do. Learnt from the server when it is connected.</summary>
+[Flags]
+public enum SipCapabilities
+{
+    /// <summary>Nothing yet: not connected.</summary>
+    None = 0,
+    /// <summary>Can be told to make calls.</summary>
+    MakeCall = 1 << 0,
+    /// <summary>Can be told to end calls.</summary>
+    HangUp = 1 << 1,
+    /// <summary>Lists its live calls.</summary>
+    ListCalls = 1 << 2,
+    /// <summary>Tells of call progress by itself.</summary>
+    CallEvents = 1 << 3,
+    /// <summary>Tells call detail records.</summary>
+    CallDetailRecords = 1 << 4,
+    /// <summary>Takes raw commands.</summary>
+    RawCommand = 1 << 5,
+}

@@ -1,0 +1,81 @@
+using System.Net;
+
+namespace IfBus.Sip;
+
+/// <summary>Everything needed to reach one server. Checked as a whole: <see cref="ISipAdapterFactory.Validate"/> lists every problem.</summary>
+public sealed class SipServerConfiguration
+{
+    /// <summary>Kind of server.</summary>
+    public SipServerType? Type { get; set; }
+
+    /// <summary>Name of the connection; the host where it is not given.</summary>
+    public string? Name { get; set; }
+
+    /// <summary>Host name or address.</summary>
+    public string? Host { get; set; }
+
+    /// <summary>TCP port, 1 to 65535; the kind's usual port where it is not given.</summary>
+    public int? Port { get; set; }
+
+    /// <summary>User and secret. The secret leaves this object only into the login.</summary>
+    public NetworkCredential? Credential { get; set; }
+
+    /// <summary>Speak TLS. Never falls back to clear text.</summary>
+    public bool UseTls { get; set; }
+
+    /// <summary>Accept any server certificate. For tests only.</summary>
+    public bool SkipCertificateCheck { get; set; }
+
+    /// <summary>Time to connect and log in. More than zero, at most a day.</summary>
+    public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Time for one request. More than zero, at most a day.</summary>
+    public TimeSpan RequestTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a called leg may ring, unless the call says otherwise. More than zero, at most a day.</summary>
+    public TimeSpan RingTimeout { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How often a silent connection is tested; the answer must come within the same time. More than zero, at most a day.</summary>
+    public TimeSpan KeepAlive { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>What happens when the connection is lost.</summary>
+    public SipReconnectPolicy Reconnect { get; set; } = new();
+
+    /// <summary>How a bare number becomes the server's own address of a phone; <c>{0}</c> is the number. Asterisk: <c>PJSIP/{0}</c>.</summary>
+    public string? EndpointTemplate { get; set; }
+
+    /// <summary>Where called numbers are looked up (Asterisk: dialplan context). Asterisk: <c>default</c>.</summary>
+    public string? Context { get; set; }
+
+    /// <summary>Events that one slow subscriber may leave unread before the oldest are dropped and counted. 16 to 10 000 000.</summary>
+    public int EventBuffer { get; set; } = 10_000;
+
+    /// <summary>Most ended calls and detail records kept in memory, each. 0 to 10 000 000.</summary>
+    public int HistorySize { get; set; } = 10_000;
+}
+
+/// <summary>When and how often a lost connection is tried again: full jitter, wait = random(0, min(cap, base × factor^n)).</summary>
+public sealed class SipReconnectPolicy
+{
+    /// <summary>Attempts before giving up. Null: without end. 0: never reconnect.</summary>
+    public int? MaxAttempts { get; set; }
+
+    /// <summary>First upper bound of the wait.</summary>
+    public TimeSpan BaseDelay { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>What the bound grows by, 1 to 10.</summary>
+    public double Factor { get; set; } = 2;
+
+    /// <summary>Where it stops growing.</summary>
+    public TimeSpan MaxDelay { get; set; } = TimeSpan.FromSeconds(300);
+}
+
+/// <summary>One thing that is wrong with a configuration.</summary>
+/// <param name="Parameter">Which setting.</param>
+/// <param name="Value">What it is. Never a secret.</param>
+/// <param name="Rule">What is allowed.</param>
+public sealed record SipConfigurationProblem(string Parameter, string? Value, string Rule)
+{
+    /// <inheritdoc/>
+    public override string ToString() => $"{Parameter} '{SipText.Printable(Value)}': {Rule}";
+}

@@ -1,0 +1,8 @@
+namespace IfBus.Sip;
+
+/// <summary>The kinds of SIP server that the module speaks to.</summary>
+public enum SipServerType
+{
+    /// <summary>Asterisk, over the Manager Interface (AMI).</summary>
+    Asterisk,
+}
