@@ -11,10 +11,10 @@ public abstract class SipException : Exception
     public string ErrorId { get; }
 
     /// <summary>Name of the server's connection, if the error belongs to one.</summary>
-    public string? Server { get; init; }
+    public string? Server { get; set; }
 
     /// <summary>The call it belongs to, if any.</summary>
-    public string? CallId { get; init; }
+    public string? CallId { get; set; }
 
     /// <summary>What the user can do about it, in one sentence.</summary>
     public string? RecommendedAction { get; init; }

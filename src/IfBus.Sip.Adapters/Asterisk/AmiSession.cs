@@ -1,0 +1,363 @@
+using System.Buffers.Text;
+using System.Runtime.CompilerServices;
+using System.Text;
+using IfBus.Sip.Adapters.Connection;
+using IfBus.Sip.Adapters.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace IfBus.Sip.Adapters.Asterisk;
+
+/// <summary>Gets the events of a session, on its reader: must be quick, must not block.</summary>
+internal interface IAmiEventSink
+{
+    /// <summary>One event. <paramref name="name"/> and <paramref name="message"/> are only valid during the call.</summary>
+    void OnEvent(ReadOnlySpan<byte> name, ReadOnlySpan<byte> message);
+}
+
+/// <summary>What came back for an action: the response, and for lists their items.</summary>
+internal readonly record struct AmiReply(AmiMessage Response, IReadOnlyList<AmiMessage> Items)
+{
+    /// <summary>True unless the server said error.</summary>
+    public bool IsSuccess => !Response.Find("Response"u8).SequenceEqual("Error"u8);
+
+    /// <summary>The server's words; empty if it said none.</summary>
+    public string Message => Response.Get("Message"u8)?.Trim() ?? "";
+}
+
+/// <summary>
+/// One logged-in AMI connection: correlates by our own ActionIDs, collects lists, keeps alive. A session is strictly
+/// serial on the server's side, so nothing slow may be sent on it. ActionIDs are not private to a session there: ours
+/// begin with a prefix of this connection's own, and others are never taken for replies (wire/asterisk, section 3).
+/// </summary>
+internal sealed class AmiSession : IWireProtocol, IAsyncDisposable
+{
+    private const int MaxListItems = 1_000_000;
+
+    private readonly AmiFramer _framer = new();
+    private readonly ReplyTable<Waiter> _replies = new();
+    private readonly IAmiEventSink _sink;
+    private readonly ILogger _log;
+    private readonly TimeProvider _time;
+    private readonly string _peer;
+    private readonly TimeSpan _requestTimeout;
+    private readonly TimeSpan _keepAlive;
+    private readonly byte[] _idPrefix;
+    private readonly TaskCompletionSource<string> _greeting = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _booted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private WireConnection? _connection;
+    private ITimer? _timer;
+    private long _lastId;
+    private int _openLists;
+    private long _receivedSeen;
+    private long _lastHeard;
+    private bool _pinging;
+
+    private AmiSession(WireEndpoint endpoint, SipServerConfiguration configuration, IAmiEventSink sink, ILogger log, TimeProvider time)
+    {
+        _sink = sink;
+        _log = log;
+        _time = time;
+        _peer = endpoint.ToString();
+        _requestTimeout = configuration.RequestTimeout;
+        _keepAlive = configuration.KeepAlive;
+        // 64 random bits: unique among all clients of the server, so another client's ids are never ours.
+        _idPrefix = Encoding.ASCII.GetBytes($"ifb-{Convert.ToHexString(System.Security.Cryptography.RandomNumberGenerator.GetBytes(8))}-");
+    }
+
+    /// <summary>Completes with the reason when the connection is gone.</summary>
+    public Task<Exception> Closed => _connection!.Closed;
+
+    /// <summary>Completes when the server says FullyBooted; never for a login without class system.</summary>
+    public Task FullyBooted => _booted.Task;
+
+    /// <summary>The AMI version of the greeting, for instance 11.0.0.</summary>
+    public Task<string> Greeting => _greeting.Task;
+
+    private long Now => (long)_time.GetElapsedTime(0).TotalMilliseconds;
+
+    /// <summary>Connects and waits for the greeting. Logging in is for the adapter.</summary>
+    public static async Task<AmiSession> OpenAsync(
+        WireEndpoint endpoint, SipServerConfiguration configuration, IAmiEventSink sink, ILogger log, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var session = new AmiSession(endpoint, configuration, sink, log, time);
+        Stream stream = await endpoint.OpenAsync(cancellationToken).ConfigureAwait(false);
+        session.Attach(stream);
+        try
+        {
+            await session._greeting.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+            return session;
+        }
+        catch
+        {
+            await session.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>A session over a stream that is open already, for tests and benchmarks.</summary>
+    internal static AmiSession Over(Stream stream, SipServerConfiguration configuration, IAmiEventSink sink, ILogger log, TimeProvider time)
+    {
+        var session = new AmiSession(new WireEndpoint("test", 1, false, false), configuration, sink, log, time);
+        session.Attach(stream);
+        return session;
+    }
+
+    private void Attach(Stream stream)
+    {
+        _lastHeard = Now;
+        _connection = WireConnection.Start(stream, this);
+        TimeSpan tick = TimeSpan.FromMilliseconds(Math.Clamp(Math.Min(_keepAlive.TotalMilliseconds, _requestTimeout.TotalMilliseconds) / 10, 10, 250));
+        _timer = _time.CreateTimer(static s => ((AmiSession)s!).OnTick(), this, tick, tick);
+    }
+
+    /// <summary>Sends an action and waits for its reply, a list with all its items.</summary>
+    /// <exception cref="SipTimeoutException">No reply in time. The action may have been carried out; it is not sent again.</exception>
+    /// <exception cref="SipConnectionException">The connection is gone. If the action had been sent, OutcomeUnknown is set.</exception>
+    public Task<AmiReply> RequestAsync(AmiAction action, CancellationToken cancellationToken, TimeSpan? timeout = null)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        TimeSpan limit = timeout ?? _requestTimeout;
+        long id = Interlocked.Increment(ref _lastId);
+        var waiter = new Waiter(action.Name, _peer, limit, Now + (long)limit.TotalMilliseconds);
+        _replies.Add(id, waiter);
+        try
+        {
+            _connection!.Send((this, action, id), static (writer, s) => s.action.WriteTo(writer, s.Item1._idPrefix, s.id));
+        }
+        catch
+        {
+            _replies.TryTake(id, out _);
+            throw;
+        }
+
+        Log.ActionSent(_log, action.Name, id);
+        if (cancellationToken.CanBeCanceled) waiter.CancelWith(this, id, cancellationToken);
+        return waiter.Task;
+    }
+
+    /// <summary>Ends the session: the good-bye if the server takes it quickly, then the connection.</summary>
+    public async Task LogoffAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await RequestAsync(new AmiAction("Logoff"), cancellationToken, TimeSpan.FromSeconds(2)).ConfigureAwait(false);
+        }
+        catch (SipException)
+        {
+            // A server that is gone or busy needs no good-bye.
+        }
+        finally
+        {
+            await DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Closes at once, with the reason that all waiters get.</summary>
+    public void Abort(Exception reason) => _connection!.Abort(reason);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (_timer is not null) await _timer.DisposeAsync().ConfigureAwait(false);
+        if (_connection is not null) await _connection.DisposeAsync().ConfigureAwait(false);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    int IWireProtocol.OnReceived(ReadOnlySpan<byte> buffer)
+    {
+        int taken = 0;
+        if (!_greeting.Task.IsCompleted)
+        {
+            if (!AmiFramer.TryReadGreeting(buffer, out taken, out string version)) return 0;
+            _greeting.TrySetResult(version);
+        }
+
+        while (taken < buffer.Length && _framer.TryRead(buffer[taken..], out int length))
+        {
+            OnMessage(buffer.Slice(taken, length));
+            taken += length;
+        }
+
+        return taken;
+    }
+
+    void IWireProtocol.OnClosed(Exception reason)
+    {
+        _timer?.Dispose();
+        _greeting.TrySetException(reason);
+        _ = _greeting.Task.Exception;
+        _booted.TrySetException(reason);
+        _ = _booted.Task.Exception;
+        _replies.Close(reason);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void OnMessage(ReadOnlySpan<byte> message)
+    {
+        if (message.StartsWith("Event: "u8))
+        {
+            ReadOnlySpan<byte> name = message["Event: ".Length..];
+            name = name[..name.IndexOf("\r\n"u8)];
+            if (Volatile.Read(ref _openLists) > 0 && TryTakeListItem(message)) return;
+            if (name.SequenceEqual("FullyBooted"u8)) _booted.TrySetResult();
+            _sink.OnEvent(name, message);
+        }
+        else if (message.StartsWith("Response: "u8))
+        {
+            OnResponse(message);
+        }
+        else
+        {
+            string begin = Encoding.Latin1.GetString(message[..Math.Min(message.Length, 60)]);
+            throw new SipProtocolException($"The server sent a message that begins neither with Event nor with Response: '{SipText.Printable(begin)}'.");
+        }
+    }
+
+    private void OnResponse(ReadOnlySpan<byte> message)
+    {
+        if (!TryGetOwnId(AmiMessage.Find(message, "ActionID"u8), out long id))
+        {
+            Log.StrayResponse(_log, SipText.Printable(Encoding.UTF8.GetString(AmiMessage.Find(message, "Message"u8))));
+            return;
+        }
+
+        if (AmiMessage.Find(message, "EventList"u8).SequenceEqual("start"u8))
+        {
+            if (!_replies.TryPeek(id, out Waiter? list)) return;
+            list.Response = new AmiMessage(message.ToArray());
+            list.Items = [];
+            Interlocked.Increment(ref _openLists);
+            list.OpenLists = this;
+            return;
+        }
+
+        if (_replies.TryTake(id, out Waiter? waiter)) waiter.Complete(new AmiReply(new AmiMessage(message.ToArray()), []));
+        else Log.LateReply(_log, id);
+    }
+
+    // An event with the id of a list of ours that is open is an item of it. OriginateResponse carries the id of an
+    // Originate whose response has been taken long ago, so it never looks like one.
+    private bool TryTakeListItem(ReadOnlySpan<byte> message)
+    {
+        if (!TryGetOwnId(AmiMessage.Find(message, "ActionID"u8), out long id)) return false;
+        if (!_replies.TryPeek(id, out Waiter? waiter) || waiter.Items is null) return false;
+
+        var item = new AmiMessage(message.ToArray());
+        if (item.Find("EventList"u8).SequenceEqual("Complete"u8))
+        {
+            if (_replies.TryTake(id, out waiter)) waiter.Complete(new AmiReply(waiter.Response!, waiter.Items!));
+            return true;
+        }
+
+        if (waiter.Items.Count >= MaxListItems) throw new SipProtocolException($"The server's list has more than {MaxListItems} items.");
+        waiter.Items.Add(item);
+        return true;
+    }
+
+    private bool TryGetOwnId(ReadOnlySpan<byte> value, out long id)
+    {
+        id = 0;
+        return value.StartsWith(_idPrefix)
+            && Utf8Parser.TryParse(value[_idPrefix.Length..], out id, out int digits)
+            && digits == value.Length - _idPrefix.Length;
+    }
+
+    private void OnTick()
+    {
+        WireConnection? connection = _connection;
+        if (connection is null) return;
+        long now = Now;
+        _replies.FailLate(now);
+        if (connection.Received != _receivedSeen)
+        {
+            _receivedSeen = connection.Received;
+            _lastHeard = now;
+        }
+        else if (!_pinging && _greeting.Task.IsCompletedSuccessfully && now - _lastHeard >= _keepAlive.TotalMilliseconds)
+        {
+            _pinging = true;
+            _ = KeepAliveAsync();
+        }
+    }
+
+    private async Task KeepAliveAsync()
+    {
+        try
+        {
+            // Behind a slow action of somebody's the answer comes late but comes: give it that action's time.
+            TimeSpan limit = _replies.Count > 0 && _requestTimeout > _keepAlive ? _requestTimeout : _keepAlive;
+            await RequestAsync(new AmiAction("Ping"), CancellationToken.None, limit).ConfigureAwait(false);
+        }
+        catch (SipTimeoutException e)
+        {
+            Abort(new SipConnectionException($"{_peer} does not answer any more: no reply to Ping within {e.Limit.TotalSeconds:0.#} s.", e, "SipConnectionLost"));
+        }
+        catch (SipException)
+        {
+            // Gone already.
+        }
+        finally
+        {
+            _pinging = false;
+        }
+    }
+
+    private sealed class Waiter(string action, string peer, TimeSpan limit, long deadline)
+        : TaskCompletionSource<AmiReply>(TaskCreationOptions.RunContinuationsAsynchronously), IReplyWaiter
+    {
+        private CancellationTokenRegistration _cancellation;
+        private int _listClosed;
+
+        public AmiMessage? Response { get; set; }
+
+        public List<AmiMessage>? Items { get; set; }
+
+        public AmiSession? OpenLists { get; set; }
+
+        public long Deadline => deadline;
+
+        public void CancelWith(AmiSession session, long id, CancellationToken token)
+        {
+            _cancellation = token.UnsafeRegister(
+                static (state, token) =>
+                {
+                    (Waiter waiter, AmiSession session, long id) = ((Waiter, AmiSession, long))state!;
+                    session._replies.TryTake(id, out _);
+                    waiter.CloseList();
+                    waiter.TrySetCanceled(token);
+                },
+                (this, session, id));
+            if (Task.IsCompleted) _cancellation.Dispose();
+        }
+
+        public void Complete(AmiReply reply)
+        {
+            CloseList();
+            _cancellation.Dispose();
+            TrySetResult(reply);
+        }
+
+        public void FailLate()
+        {
+            CloseList();
+            TrySetException(new SipTimeoutException($"{peer} did not answer {action} within {limit.TotalSeconds:0.###} s. It may have been carried out; it is not sent again.", limit)
+            {
+                OutcomeUnknown = true,
+            });
+        }
+
+        public void Fail(Exception reason)
+        {
+            CloseList();
+            TrySetException(new SipConnectionException($"The connection to {peer} was lost before {action} was answered; whether it was carried out is unknown, it is not sent again. {reason.Message}", reason, "SipConnectionLost")
+            {
+                OutcomeUnknown = true,
+            });
+        }
+
+        private void CloseList()
+        {
+            if (OpenLists is { } session && Interlocked.Exchange(ref _listClosed, 1) == 0) Interlocked.Decrement(ref session._openLists);
+        }
+    }
+}

@@ -1,0 +1,168 @@
+using System.Buffers;
+using System.Globalization;
+
+namespace IfBus.Sip.Adapters.Asterisk;
+
+/// <summary>Our verbs as AMI actions. Every value from a caller is checked here, with its parameter's name, before anything is sent.</summary>
+internal static class AsteriskCommands
+{
+    /// <summary>How a bare number is dialled unless the connection says otherwise.</summary>
+    public const string DefaultTemplate = "PJSIP/{0}";
+
+    /// <summary>Where called numbers are looked up unless connection or call say otherwise.</summary>
+    public const string DefaultContext = "default";
+
+    /// <summary>Channel variable that carries the call's if:// name; the underscores hand it on to legs that are dialled.</summary>
+    public const string CallVariable = "__IFBUS_CALL";
+
+    private static readonly SearchValues<char> NotInVariables = SearchValues.Create(",\"\\");
+    private static readonly SearchValues<char> NotInSounds = SearchValues.Create("&,|\"\\<>{}$");
+
+    // What would pull the connection from under us, or stop its events: strictly serial means that nothing moves until it is done.
+    private static readonly HashSet<string> Reserved = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "Login", "Logoff", "Challenge", "Events", "Filter", "WaitEvent",
+    };
+
+    /// <summary>
+    /// Originate, always Async and with our ChannelId: the only key that is in every outcome. Ids have one length, since
+    /// Asterisk 22 takes an id that is the beginning of a live one for that one.
+    /// </summary>
+    /// <param name="request">What the caller asked for.</param>
+    /// <param name="channelId">A UUID of ours.</param>
+    /// <param name="configuration">Template, context and ring time of the connection.</param>
+    /// <param name="hasDestination">True if an answer of the first leg is not the answer of the call.</param>
+    public static AmiAction Originate(SipCallRequest request, string channelId, SipServerConfiguration configuration, out bool hasDestination)
+    {
+        string template = configuration.EndpointTemplate ?? DefaultTemplate;
+        TimeSpan ring = request.Timeout ?? configuration.RingTimeout;
+        if (ring < TimeSpan.FromMilliseconds(1) || ring > TimeSpan.FromDays(1))
+            throw new SipArgumentException("Timeout", ring.ToString(), "from 1 ms to one day.");
+        if (string.IsNullOrEmpty(request.To)) throw new SipArgumentException("To", request.To, "who is to be called must be said.");
+        if (request is { Application: not null, Play: not null })
+            throw new SipArgumentException("Play", request.Play, "goes instead of -Application, not with it.");
+        if (request is { ApplicationData: not null, Application: null })
+            throw new SipArgumentException("ApplicationData", request.ApplicationData, "goes with -Application only.");
+
+        bool oneLeg = request.Application is not null || request.Play is not null;
+        if (oneLeg && request.From is not null)
+            throw new SipArgumentException("From", request.From, "a call of one leg (-Application, -Play) has only -To; what it is shown is -CallerId.");
+        if (!oneLeg && string.IsNullOrEmpty(request.From))
+            throw new SipArgumentException("From", request.From, "a call needs -From and -To, or -To with -Application or -Play.");
+        hasDestination = !oneLeg;
+
+        string timeout = ((long)ring.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
+        var action = new AmiAction("Originate");
+        action.Add("Channel", AsteriskNumbers.Channel(oneLeg ? request.To : request.From!, template, oneLeg ? "To" : "From"), oneLeg ? "To" : "From");
+        if (oneLeg) AddApplication(action, request);
+        else AddDestination(action, request, configuration, template, ring);
+        action.Add("Timeout", timeout);
+        if (request.CallerId is { } callerId) action.Add("CallerID", CheckCallerId(callerId), "CallerId");
+        action.Add("Variable", $"{CallVariable}=if://call/{channelId}");
+        foreach ((string name, string value) in request.Variables) AddVariable(action, name, value);
+        action.Add("ChannelId", channelId);
+        action.Add("Async", "true");
+        return action;
+    }
+
+    /// <summary>Hang-up of one leg. Without a cause Asterisk says 0, so there always is one.</summary>
+    public static AmiAction Hangup(AsteriskLeg leg, HangupCause cause) =>
+        new AmiAction("Hangup").Add("Channel", leg.Id).Add("Cause", ((int)cause).ToString(CultureInfo.InvariantCulture));
+
+    /// <summary>The cause must be one of Q.850: the server ignores others.</summary>
+    public static void CheckCause(HangupCause cause)
+    {
+        if ((int)cause is < 1 or > 127)
+            throw new SipArgumentException("Cause", cause.ToString(), "a Q.850 cause (1 to 127), for instance NormalClearing or UserBusy.");
+    }
+
+    /// <summary>A raw action, with names and values checked, and those refused that would take the connection from under us.</summary>
+    public static AmiAction Raw(SipCommandRequest request)
+    {
+        if (!AsteriskNumbers.IsWord(request.Name)) throw new SipArgumentException("Name", request.Name, "the name of an AMI action: letters and digits.");
+        if (Reserved.Contains(request.Name))
+            throw new SipArgumentException("Name", request.Name, "this action belongs to the connection itself; it would blind, block or end it.");
+
+        var action = new AmiAction(request.Name);
+        bool isAsync = false;
+        foreach ((string name, string value) in request.Fields)
+        {
+            if (!AsteriskNumbers.IsWord(name)) throw new SipArgumentException("Field", name, "a header name has letters, digits and - only.");
+            if (name.Equals("Action", StringComparison.OrdinalIgnoreCase) || name.Equals("ActionID", StringComparison.OrdinalIgnoreCase))
+                throw new SipArgumentException("Field", name, "this header is ours.");
+            isAsync |= name.Equals("Async", StringComparison.OrdinalIgnoreCase) && value.Equals("true", StringComparison.OrdinalIgnoreCase);
+            action.Add(name, value, name);
+        }
+
+        if (request.Name.Equals("Originate", StringComparison.OrdinalIgnoreCase) && !isAsync)
+            throw new SipArgumentException("Field", "Async", "an Originate without Async: true stops all replies and events until the call is answered.");
+        return action;
+    }
+
+    private static void AddDestination(AmiAction action, SipCallRequest request, SipServerConfiguration configuration, string template, TimeSpan ring)
+    {
+        string to = request.To!;
+        if (AsteriskNumbers.IsNumber(to))
+        {
+            string context = request.Context ?? configuration.Context ?? DefaultContext;
+            if (!AsteriskNumbers.IsWord(context)) throw new SipArgumentException("Context", context, "a dialplan context has 1 to 79 letters, digits and . _ -");
+            action.Add("Context", context, "Context").Add("Exten", to, "To").Add("Priority", "1");
+            return;
+        }
+
+        // An endpoint of its own has no extension: the first leg dials it.
+        string channel = AsteriskNumbers.Channel(to, template, "To");
+        string seconds = ((long)Math.Ceiling(ring.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+        action.Add("Application", "Dial").Add("Data", $"{channel},{seconds}", "To");
+    }
+
+    private static void AddApplication(AmiAction action, SipCallRequest request)
+    {
+        if (request.Play is { } sound)
+        {
+            if (sound.Length == 0 || sound.Contains("..", StringComparison.Ordinal) || sound.AsSpan().IndexOfAny(NotInSounds) >= 0 || sound.Any(char.IsControl))
+                throw new SipArgumentException("Play", sound, "one sound file of the server, without extension, without .. and & , | \" \\ < > { } $");
+            action.Add("Application", "Playback").Add("Data", sound, "Play");
+            return;
+        }
+
+        if (!AsteriskNumbers.IsWord(request.Application!))
+            throw new SipArgumentException("Application", request.Application, "the name of a dialplan application has letters, digits and _ only.");
+        action.Add("Application", request.Application!, "Application");
+        if (request.ApplicationData is { } data) action.Add("Data", data, "ApplicationData");
+    }
+
+    // "name <number>" or a number; anything else the server would take for a name.
+    private static string CheckCallerId(string value)
+    {
+        const string Rule = "a number such as 1001, or a name with a number: Ann <1001>; names without \" < > \\ and control characters.";
+        string name = "";
+        string number = value;
+        int open = value.IndexOf('<', StringComparison.Ordinal);
+        if (open >= 0)
+        {
+            if (!value.EndsWith('>')) throw new SipArgumentException("CallerId", value, Rule);
+            number = value[(open + 1)..^1];
+            name = value[..open].Trim();
+            if (name.Length >= 2 && name[0] == '"' && name[^1] == '"') name = name[1..^1];
+        }
+
+        if ((number.Length > 0 && !AsteriskNumbers.IsNumber(number)) || (number.Length == 0 && name.Length == 0))
+            throw new SipArgumentException("CallerId", value, Rule);
+        if (name.Length > 80 || name.Any(c => char.IsControl(c) || c is '"' or '<' or '>' or '\\'))
+            throw new SipArgumentException("CallerId", value, Rule);
+        return name.Length == 0 ? number : $"\"{name}\" <{number}>";
+    }
+
+    private static void AddVariable(AmiAction action, string name, string value)
+    {
+        string plain = name.TrimStart('_');
+        bool valid = name.Length - plain.Length <= 2 && plain.Length is >= 1 and <= 80
+            && (char.IsAsciiLetter(plain[0]) || plain[0] == '_') && plain.All(c => char.IsAsciiLetterOrDigit(c) || c == '_');
+        if (!valid) throw new SipArgumentException("Variable", name, "a variable's name has letters, digits and _, begins with a letter, and may have one or two _ before it to be inherited.");
+        // A comma ends the value and begins another variable, quotes and backslashes vanish (wire/asterisk, section 5).
+        if (value.AsSpan().IndexOfAny(NotInVariables) >= 0)
+            throw new SipArgumentException("Variable", $"{name}={value}", "Asterisk cannot take a comma, a double quote or a backslash in a variable of a new call; set it on the living channel: Invoke-SipCommand Setvar.");
+        action.Add("Variable", $"{name}={value}", "Variable");
+    }
+}

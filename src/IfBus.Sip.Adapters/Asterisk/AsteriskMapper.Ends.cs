@@ -1,0 +1,257 @@
+using System.Globalization;
+
+namespace IfBus.Sip.Adapters.Asterisk;
+
+/// <summary>The part of the mapper that decides when a call is over and why, and what needs to be asked.</summary>
+internal sealed partial class AsteriskMapper
+{
+    /// <summary>Ends what has waited long enough, and returns the calls whose first leg's application is to be asked. Called now and then.</summary>
+    public List<AsteriskCall>? OnTick()
+    {
+        List<AsteriskCall>? ask = null;
+        List<AsteriskCall>? over = null;
+        lock (calls.Sync)
+        {
+            long now = Clock;
+            foreach (AsteriskCall call in _watched)
+            {
+                if (call.State == CallState.Terminated)
+                {
+                    (over ??= []).Add(call);
+                }
+                else if (call.FinishAt <= now)
+                {
+                    (over ??= []).Add(call);
+                }
+                else if (call.AskDestinationAt <= now)
+                {
+                    (ask ??= []).Add(call);
+                }
+                else if (call.FinishAt is null && call.AskDestinationAt is null)
+                {
+                    (over ??= []).Add(call);
+                }
+            }
+
+            foreach (AsteriskCall call in over ?? [])
+            {
+                _watched.Remove(call);
+                if (call.State != CallState.Terminated && call.FinishAt is not null) End(call, default);
+            }
+        }
+
+        return ask;
+    }
+
+    /// <summary>True while anything waits for <see cref="OnTick"/>.</summary>
+    public bool HasWatched
+    {
+        get
+        {
+            lock (calls.Sync) return _watched.Count > 0;
+        }
+    }
+
+    /// <summary>The server said what the first leg does. Decides whether the destination is reached.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="application">Application of its first leg; empty if the dialplan has not begun; null if it cannot be asked.</param>
+    /// <param name="data">Arguments of it.</param>
+    public void OnDestination(AsteriskCall call, string? application, string? data)
+    {
+        lock (calls.Sync)
+        {
+            if (call.State == CallState.Terminated || call.ActiveDials > 0 || call.AskDestinationAt is null) return;
+            switch (DestinationRules.Judge(application, data))
+            {
+                case DestinationProgress.Reached:
+                    Connect(call, default);
+                    // The dialplan took over when the first leg answered; asking came later.
+                    if (call.State == CallState.Connected && call.PrimaryAnsweredAt is { } answered) call.AnsweredAt = answered;
+                    break;
+                case DestinationProgress.Dialling:
+                    // Its DialEnd will tell; asked again in case an event was lost.
+                    call.AskDestinationAt = Clock + 2000;
+                    break;
+                default:
+                    call.Asked++;
+                    call.AskDestinationAt = Clock + Math.Min(100 * call.Asked, 1000);
+                    break;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Brings the calls in line with the server's own list. Legs that it lacks have ended: at once after a reconnect,
+    /// when their Hangup can no longer come; otherwise when it has not come within two seconds.
+    /// </summary>
+    /// <param name="channels">CoreShowChannel items.</param>
+    /// <param name="missing">Null on a living connection; after a reconnect, the cause of calls that are gone.</param>
+    /// <returns>How many calls ended.</returns>
+    public int Reconcile(IReadOnlyList<AmiMessage> channels, HangupCause? missing)
+    {
+        int gone = 0;
+        lock (calls.Sync)
+        {
+            var listed = new HashSet<AsteriskLeg>();
+            foreach (AmiMessage channel in channels)
+            {
+                AmiChannelFields f = AmiChannelFields.Read(channel.Bytes);
+                bool isNew = !calls.TryFindLive(AmiChannelFields.Text(f.Linkedid) ?? "", out _);
+                AsteriskLeg? leg = LegOf(f.Uniqueid, f.Linkedid, f.Channel, f.ChannelState, f.Number, f.Exten, default);
+                if (leg is null) continue;
+                leg.State = AmiChannelFields.State(f.ChannelState) ?? leg.State;
+                listed.Add(leg);
+                if (isNew && leg.Call.Primary == leg) leg.Call.CreatedAt = Age(f.Duration) is { } age ? calls.Now - age : null;
+                CatchUp(leg, AmiChannelFields.Text(f.Application));
+            }
+
+            long now = Clock;
+            foreach (AsteriskCall call in calls.Live.Cast<AsteriskCall>().ToArray())
+            {
+                foreach (AsteriskLeg leg in call.Legs.ToArray())
+                {
+                    if (leg.Ended || listed.Contains(leg)) continue;
+                    if (missing is null && (!leg.Seen || (leg.MissingSince ??= now) > now - 2000)) continue;
+                    // An Originate whose channel was never told: after a reconnect the list has it, or it is not there.
+                    if (!leg.Seen) call.LiveLegs++;
+                    leg.Seen = true;
+                    leg.Ended = true;
+                    call.LiveLegs--;
+                    _legs.Remove(leg.IdBytes);
+                }
+
+                if (call.LiveLegs > 0 || call.Legs.Exists(l => !l.Ended)) continue;
+                call.Cause = missing ?? HangupCause.EndedUnseen;
+                call.CauseText = call.Cause switch
+                {
+                    HangupCause.ServerShutdown => "the server shut down or restarted",
+                    HangupCause.ServerCrashed => "the server was restarted without a farewell",
+                    _ => "ended while we did not see it",
+                };
+                call.FinishAt = null;
+                calls.Move(call, CallState.Terminated);
+                gone++;
+            }
+
+            ShutdownSeen = false;
+        }
+
+        return gone;
+    }
+
+    /// <summary>The legs to hang up, the first leg first. Under the lock. None if the server has told of no channel yet.</summary>
+    public static List<AsteriskLeg> LegsToHangUp(AsteriskCall call)
+    {
+        var legs = new List<AsteriskLeg>(2);
+        if (call.Primary is { Seen: true, Ended: false } primary) legs.Add(primary);
+        legs.AddRange(call.Legs.Where(l => l.Seen && !l.Ended && l != call.Primary));
+        return legs;
+    }
+
+    // A leg in the server's list may be further than our events said.
+    private void CatchUp(AsteriskLeg leg, string? application)
+    {
+        AsteriskCall call = leg.Call;
+        if (call.State == CallState.Created) calls.Move(call, CallState.Dialing);
+        if (leg.State == "Ringing") OnRinging(call, default);
+        if (leg.State != "Up" || leg.Up) return;
+        leg.Up = true;
+        if (leg != call.Primary) return;
+        // When it was answered was not seen.
+        call.PrimaryAnsweredAt = calls.Now;
+        if (!call.HasDestination) Connect(call, default);
+        else AskDestination(call);
+        if (!call.IsOurs && DestinationRules.Judge(application, null) == DestinationProgress.Reached) Connect(call, default);
+        if (call.State == CallState.Connected && !call.IsOurs) call.AnsweredAt = null;
+    }
+
+    private void AskDestination(AsteriskCall call)
+    {
+        if (call.State is not (CallState.Created or CallState.Dialing or CallState.Ringing or CallState.Incoming)) return;
+        call.AskDestinationAt = Clock + 100;
+        call.Asked = 0;
+        _watched.Add(call);
+    }
+
+    private void FinishLater(AsteriskCall call, long delay)
+    {
+        call.FinishAt = Clock + delay;
+        _watched.Add(call);
+    }
+
+    // The last leg is gone, or none ever came.
+    private void Finish(AsteriskCall call, ReadOnlySpan<byte> raw)
+    {
+        if (call.State == CallState.Terminated) return;
+        if (call.IsOurs && call.OriginateSucceeded is null && call.PrimaryAnsweredAt is null && Verdict(call).Code is null or 0)
+        {
+            FinishLater(call, GraceForReason);
+            return;
+        }
+
+        End(call, raw);
+    }
+
+    private void End(AsteriskCall call, ReadOnlySpan<byte> raw)
+    {
+        (HangupCause cause, int? code, int? sipStatus, string? text) = Verdict(call);
+        call.Cause = cause;
+        call.CauseCode = code;
+        call.SipStatus = sipStatus;
+        call.CauseText = text;
+        call.FinishAt = null;
+        call.AskDestinationAt = null;
+        if (call.Primary is not null) _legs.Remove(call.Primary.IdBytes);
+        records.Remember(call);
+        calls.Move(call, CallState.Terminated, raw, AmiFieldReader.Instance);
+    }
+
+    /// <summary>Why the call ended, by what the server said of its legs.</summary>
+    private static (HangupCause Cause, int? Code, int? SipStatus, string? Text) Verdict(AsteriskCall call)
+    {
+        AsteriskLeg? leg = call.AnsweredAt is null ? FailedLeg(call) : null;
+        leg ??= call.Primary is { Ended: true, Cause: not 0 } ? call.Primary : null;
+        leg ??= call.Legs.Find(l => l.Ended && l.Cause != 0);
+        leg ??= call.Legs.Find(l => l.Ended);
+
+        HangupCause cause = leg is null ? HangupCause.Unknown : CauseOf(leg.Cause);
+        int? code = leg?.Cause;
+        string? text = leg?.CauseText;
+        if (call.ServerShutdown) return (HangupCause.ServerShutdown, code, leg?.TechCause, "the server shut down or restarted");
+        if (cause != HangupCause.Unknown || call.AnsweredAt is not null) return (cause, code, leg?.TechCause, text);
+
+        // Channels say 0 where the dialling knew more: Asterisk 16 after a time-out, Local halves.
+        (HangupCause known, string? said) = (call.DialStatus, call.OriginateReason) switch
+        {
+            ("BUSY", _) => (HangupCause.UserBusy, "DialStatus BUSY"),
+            ("CONGESTION", _) => (HangupCause.NoCircuitAvailable, "DialStatus CONGESTION"),
+            (_, 3) => (HangupCause.NoAnswer, "no answer before the ring time-out"),
+            (_, 5) => (HangupCause.UserBusy, "OriginateResponse reason 5 (busy)"),
+            (_, 8) => (HangupCause.NoCircuitAvailable, "OriginateResponse reason 8 (congestion)"),
+            ("NOANSWER", _) => (HangupCause.NoAnswer, "DialStatus NOANSWER"),
+            ("CHANUNAVAIL", _) => (HangupCause.Unknown, "DialStatus CHANUNAVAIL"),
+            (_, { } reason) when leg is null => (HangupCause.Unknown, $"OriginateResponse reason {reason.ToString(CultureInfo.InvariantCulture)}, and no channel was made: unknown or unreachable endpoint"),
+            _ => (HangupCause.Unknown, text),
+        };
+        return (known, code, leg?.TechCause, said);
+    }
+
+    // For a call that was not answered: the leg of the destination that failed, else the leg that we called.
+    private static AsteriskLeg? FailedLeg(AsteriskCall call) =>
+        call.Legs.FindLast(l => l.Ended && !l.Up && l.Cause != 0 && l.DialledBy is not null && l.DialledBy == call.Primary)
+        ?? call.Legs.FindLast(l => l.Ended && !l.Up && l.Cause != 0 && l.TechCause is not null);
+
+    private static HangupCause CauseOf(int code) => Enum.IsDefined((HangupCause)code) && code is > 0 and <= 127 ? (HangupCause)code : HangupCause.Unknown;
+
+    private static TimeSpan? Age(ReadOnlySpan<byte> duration)
+    {
+        // hh:mm:ss, with hours past 24 for long calls.
+        string[] parts = (AmiChannelFields.Text(duration) ?? "").Split(':');
+        return parts.Length == 3
+            && int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out int hours)
+            && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int minutes)
+            && int.TryParse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture, out int seconds)
+            ? new TimeSpan(hours, minutes, seconds)
+            : null;
+    }
+}

@@ -1,0 +1,385 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+
+namespace IfBus.Sip.Adapters.Asterisk;
+
+/// <summary>
+/// Follows calls by the server's events. Everything is keyed by Uniqueid, and any order is taken: OriginateResponse may
+/// come before Newchannel, before DialEnd, or after Hangup (wire/asterisk, section 5). Runs on the session's reader.
+/// </summary>
+internal sealed partial class AsteriskMapper(string server, CallTable calls, EventHub events, DetailRecords records, TimeProvider time) : IAmiEventSink
+{
+    // How long after a failed OriginateResponse a channel may still show up; the widest gap recorded is some milliseconds.
+    private const long GraceForChannel = 500;
+
+    // How long a call without a cause waits for the OriginateResponse that may know one.
+    private const long GraceForReason = 500;
+
+    private readonly Utf8Table<AsteriskLeg> _legs = new();
+    private readonly HashSet<AsteriskCall> _watched = [];
+
+    /// <summary>Called, under the lock, for a call that is to be hung up and whose channel has appeared only now.</summary>
+    public Action<AsteriskCall, HangupCause>? LateHangup { get; set; }
+
+    /// <summary>The server has said Shutdown on this connection.</summary>
+    public bool ShutdownSeen { get; private set; }
+
+    private long Clock => (long)time.GetElapsedTime(0).TotalMilliseconds;
+
+    /// <summary>A call of ours, before its Originate is sent: its leg is known by the ChannelId from then on.</summary>
+    public void Expect(AsteriskCall call)
+    {
+        lock (calls.Sync)
+        {
+            byte[] id = Encoding.UTF8.GetBytes(call.CallId);
+            var leg = new AsteriskLeg(call, id, call.CallId);
+            call.Primary = leg;
+            call.Legs.Add(leg);
+            _legs.Set(id, leg);
+            calls.Add(call);
+        }
+    }
+
+    /// <summary>The server refused the Originate: there never was a call.</summary>
+    public void Forget(AsteriskCall call)
+    {
+        lock (calls.Sync)
+        {
+            _legs.Remove(call.Primary!.IdBytes);
+            _watched.Remove(call);
+            calls.Remove(call);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void OnEvent(ReadOnlySpan<byte> name, ReadOnlySpan<byte> message)
+    {
+        lock (calls.Sync) Apply(name, message);
+
+        SipEventTypes what = Classify(name);
+        if (!events.Wants(what)) return;
+        events.Publish(new SipEvent(what, server, SipServerType.Asterisk, time.GetUtcNow().UtcDateTime, EventName(name), message.ToArray(), AmiFieldReader.Instance));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Apply(ReadOnlySpan<byte> name, ReadOnlySpan<byte> message)
+    {
+        switch (name.Length)
+        {
+            case 3 when name.SequenceEqual("Cdr"u8):
+                records.Add(message, FindCallOfRecord(message));
+                break;
+            case 6 when name.SequenceEqual("Hangup"u8):
+                OnHangup(AmiChannelFields.Read(message), message);
+                break;
+            case 6 when name.SequenceEqual("Rename"u8):
+                OnRename(AmiChannelFields.Read(message));
+                break;
+            case 7 when name.SequenceEqual("DialEnd"u8):
+                OnDialEnd(AmiChannelFields.Read(message), message);
+                break;
+            case 8 when name.SequenceEqual("Newstate"u8):
+                OnNewstate(AmiChannelFields.Read(message), message);
+                break;
+            case 8 when name.SequenceEqual("Shutdown"u8):
+                ShutdownSeen = true;
+                break;
+            case 9 when name.SequenceEqual("DialBegin"u8):
+                OnDialBegin(AmiChannelFields.Read(message), message);
+                break;
+            case 9 when name.SequenceEqual("DialState"u8):
+                OnDialState(AmiChannelFields.Read(message), message);
+                break;
+            case 10 when name.SequenceEqual("Newchannel"u8):
+                OnNewchannel(AmiChannelFields.Read(message), message);
+                break;
+            case 11 when name.SequenceEqual("NewCallerid"u8):
+                OnNewCallerid(AmiChannelFields.Read(message));
+                break;
+            case 13 when name.SequenceEqual("HangupRequest"u8):
+                OnHangupRequest(AmiChannelFields.Read(message));
+                break;
+            case 17 when name.SequenceEqual("SoftHangupRequest"u8):
+                OnSoftHangupRequest(AmiChannelFields.Read(message));
+                break;
+            case 17 when name.SequenceEqual("OriginateResponse"u8):
+                OnOriginateResponse(AmiChannelFields.Read(message), message);
+                break;
+        }
+    }
+
+    private void OnNewchannel(in AmiChannelFields f, ReadOnlySpan<byte> raw)
+    {
+        AsteriskLeg? leg = LegOf(f.Uniqueid, f.Linkedid, f.Channel, f.ChannelState, f.Number, f.Exten, raw);
+        if (leg is null || leg.Ended) return;
+        if (leg.Call.State == CallState.Created) calls.Move(leg.Call, CallState.Dialing, raw, AmiFieldReader.Instance);
+    }
+
+    private void OnNewstate(in AmiChannelFields f, ReadOnlySpan<byte> raw)
+    {
+        AsteriskLeg? leg = LegOf(f.Uniqueid, f.Linkedid, f.Channel, f.ChannelState, f.Number, f.Exten, raw);
+        if (leg is null || leg.Ended) return;
+        leg.State = AmiChannelFields.State(f.ChannelState);
+        if (leg.State == "Up") OnUp(leg, raw);
+        else if (leg.State == "Ringing") OnRinging(leg.Call, raw);
+    }
+
+    private void OnNewCallerid(in AmiChannelFields f)
+    {
+        if (_legs.TryGet(f.Uniqueid, out AsteriskLeg? leg)) leg.Number = AmiChannelFields.Text(f.Number) ?? leg.Number;
+    }
+
+    private void OnRename(in AmiChannelFields f)
+    {
+        if (_legs.TryGet(f.Uniqueid, out AsteriskLeg? leg)) leg.Name = AmiChannelFields.Text(f.Newname) ?? leg.Name;
+    }
+
+    private void OnDialBegin(in AmiChannelFields f, ReadOnlySpan<byte> raw)
+    {
+        AsteriskLeg? leg = LegOf(f.DestUniqueid, f.DestLinkedid, f.DestChannel, f.DestState, f.DestNumber, default, raw);
+        if (leg is null || leg.Ended) return;
+        AsteriskCall call = leg.Call;
+        if (call.State == CallState.Created) calls.Move(call, CallState.Dialing, raw, AmiFieldReader.Instance);
+        if (f.Uniqueid.IsEmpty || leg.DialGoesOn) return;
+        if (!_legs.TryGet(f.Uniqueid, out AsteriskLeg? caller)) return;
+        leg.DialledBy = caller;
+        leg.DialGoesOn = true;
+        if (caller != call.Primary) return;
+        call.ActiveDials++;
+        call.DialStatus = null;
+        call.AskDestinationAt = null;
+    }
+
+    private void OnDialState(in AmiChannelFields f, ReadOnlySpan<byte> raw)
+    {
+        AsteriskLeg? leg = LegOf(f.DestUniqueid, f.DestLinkedid, f.DestChannel, f.DestState, f.DestNumber, default, raw);
+        if (leg is not null && !leg.Ended && f.DialStatus.SequenceEqual("RINGING"u8)) OnRinging(leg.Call, raw);
+    }
+
+    private void OnDialEnd(in AmiChannelFields f, ReadOnlySpan<byte> raw)
+    {
+        AsteriskLeg? leg = LegOf(f.DestUniqueid, f.DestLinkedid, f.DestChannel, f.DestState, f.DestNumber, default, raw);
+        if (leg is null) return;
+        AsteriskCall call = leg.Call;
+        bool answered = f.DialStatus.SequenceEqual("ANSWER"u8);
+        if (!answered) call.DialStatus = AmiChannelFields.Text(f.DialStatus);
+
+        if (f.Uniqueid.IsEmpty)
+        {
+            // The end of the dialling of a leg that an Originate made.
+            if (answered) OnUp(leg, raw);
+            return;
+        }
+
+        if (!_legs.TryGet(f.Uniqueid, out AsteriskLeg? caller) || caller != call.Primary) return;
+        if (leg.DialGoesOn)
+        {
+            leg.DialGoesOn = false;
+            call.ActiveDials--;
+        }
+
+        if (answered)
+        {
+            leg.Up = true;
+            Connect(call, raw);
+        }
+        else if (call.ActiveDials == 0 && call.PrimaryAnsweredAt is not null)
+        {
+            // The dialplan may go on, to a mailbox for instance.
+            AskDestination(call);
+        }
+    }
+
+    private void OnUp(AsteriskLeg leg, ReadOnlySpan<byte> raw)
+    {
+        if (leg.Ended) return;
+        leg.Up = true;
+        leg.State = "Up";
+        AsteriskCall call = leg.Call;
+        if (leg != call.Primary || call.PrimaryAnsweredAt is not null) return;
+        call.PrimaryAnsweredAt = calls.Now;
+        if (call.State == CallState.Created) calls.Move(call, CallState.Dialing, raw, AmiFieldReader.Instance);
+        if (!call.HasDestination) Connect(call, raw);
+        else if (call.ActiveDials == 0) AskDestination(call);
+    }
+
+    private void OnRinging(AsteriskCall call, ReadOnlySpan<byte> raw)
+    {
+        if (call.State == CallState.Created) calls.Move(call, CallState.Dialing, raw, AmiFieldReader.Instance);
+        if (call.State == CallState.Dialing) calls.Move(call, CallState.Ringing, raw, AmiFieldReader.Instance);
+    }
+
+    private void OnOriginateResponse(in AmiChannelFields f, ReadOnlySpan<byte> raw)
+    {
+        // Without an id of ours it is another client's call, which its channel events tell.
+        if (!_legs.TryGet(f.Uniqueid, out AsteriskLeg? leg) || leg != leg.Call.Primary) return;
+        AsteriskCall call = leg.Call;
+        call.OriginateReason = AmiChannelFields.Number32(f.Reason);
+        call.OriginateSucceeded = f.Response.SequenceEqual("Success"u8);
+        if (call.OriginateSucceeded == true)
+        {
+            if (leg.Ended) return;
+            leg.Name ??= AmiChannelFields.Text(f.Channel);
+            See(leg);
+            OnUp(leg, raw);
+            return;
+        }
+
+        if (call.State == CallState.Terminated) return;
+        if (!call.SeenOnServer) FinishLater(call, GraceForChannel);
+        else if (call.LiveLegs == 0) Finish(call, raw);
+    }
+
+    private void OnHangupRequest(in AmiChannelFields f)
+    {
+        if (!_legs.TryGet(f.Uniqueid, out AsteriskLeg? leg) || leg.Name is null) return;
+        // The other half of a Local channel asks too when its twin is gone; a real far end is a phone or trunk.
+        if (leg.Call.State != CallState.HangingUp && !leg.Name.StartsWith("Local/", StringComparison.Ordinal) && !leg.Call.Legs.Exists(l => l.HungUpByFarEnd))
+            leg.HungUpByFarEnd = true;
+    }
+
+    private void OnSoftHangupRequest(in AmiChannelFields f)
+    {
+        // Cause is here a set of flags, not a Q.850 cause; 4 is AST_SOFTHANGUP_SHUTDOWN (restart recording).
+        if (_legs.TryGet(f.Uniqueid, out AsteriskLeg? leg) && AmiChannelFields.Number32(f.Cause) == 4) leg.Call.ServerShutdown = true;
+    }
+
+    private void OnHangup(in AmiChannelFields f, ReadOnlySpan<byte> raw)
+    {
+        // Never seen: the end of a channel from before we connected, which the first list no longer had.
+        if (!_legs.TryGet(f.Uniqueid, out AsteriskLeg? leg) || leg.Ended) return;
+        See(leg);
+        leg.Ended = true;
+        leg.Name = AmiChannelFields.Text(f.Channel) ?? leg.Name;
+        leg.Cause = AmiChannelFields.Number32(f.Cause) ?? 0;
+        leg.CauseText = AmiChannelFields.Text(f.CauseText);
+        leg.TechCause = AmiChannelFields.Number32(f.TechCause);
+        _legs.Remove(leg.IdBytes);
+
+        AsteriskCall call = leg.Call;
+        call.LiveLegs--;
+        if (leg.DialGoesOn && leg.DialledBy == call.Primary)
+        {
+            leg.DialGoesOn = false;
+            call.ActiveDials--;
+        }
+
+        if (call.LiveLegs > 0) return;
+        // A leg that we wait for keeps its place under its id, so that a late OriginateResponse finds the call.
+        if (call.Primary is { } primary && call.IsOurs && call.OriginateSucceeded is null) _legs.Set(primary.IdBytes, primary);
+        Finish(call, raw);
+    }
+
+    // The leg of an event; made, with its call, if it is new. Null if the event names none.
+    private AsteriskLeg? LegOf(
+        ReadOnlySpan<byte> uniqueid, ReadOnlySpan<byte> linkedid, ReadOnlySpan<byte> channel, ReadOnlySpan<byte> state, ReadOnlySpan<byte> number, ReadOnlySpan<byte> exten, ReadOnlySpan<byte> raw)
+    {
+        if (uniqueid.IsEmpty) return null;
+        if (_legs.TryGet(uniqueid, out AsteriskLeg? leg))
+        {
+            leg.Name ??= AmiChannelFields.Text(channel);
+            leg.Number ??= AmiChannelFields.Text(number);
+            if (!leg.Ended) See(leg);
+            return leg;
+        }
+
+        if (linkedid.IsEmpty) return null;
+        string linked = Encoding.UTF8.GetString(linkedid);
+        AsteriskCall call;
+        bool isNew = false;
+        if (calls.TryFindLive(linked, out TrackedCall? known))
+        {
+            call = (AsteriskCall)known;
+            foreach (AsteriskLeg old in call.Legs)
+            {
+                // Events of a channel may come after its Hangup; they must not bring it back.
+                if (old.Ended && uniqueid.SequenceEqual(old.IdBytes)) return old;
+            }
+        }
+        else if (records.RecentCall(uniqueid) is not null)
+        {
+            return null;
+        }
+        else
+        {
+            isNew = true;
+            call = new AsteriskCall(linked, ours: false) { CreatedAt = calls.Now, HasDestination = true };
+        }
+
+        byte[] id = uniqueid.ToArray();
+        leg = new AsteriskLeg(call, id, Encoding.UTF8.GetString(uniqueid))
+        {
+            Name = AmiChannelFields.Text(channel),
+            State = AmiChannelFields.State(state),
+            Number = AmiChannelFields.Text(number),
+        };
+        call.Legs.Add(leg);
+        call.Primary ??= leg;
+        _legs.Set(id, leg);
+        See(leg);
+        if (isNew) Begin(call, leg, exten, raw);
+        return leg;
+    }
+
+    // A call that somebody else made, at its first channel.
+    private void Begin(AsteriskCall call, AsteriskLeg leg, ReadOnlySpan<byte> exten, ReadOnlySpan<byte> raw)
+    {
+        call.From = leg.Number;
+        string? to = AmiChannelFields.Text(exten);
+        call.To = to == "s" ? null : to;
+        // A channel that begins in state Ring is one that calls the server; one that the server calls begins Down.
+        bool inbound = leg.State == "Ring";
+        call.Direction = inbound ? CallDirection.Inbound : CallDirection.Outbound;
+        call.State = inbound ? CallState.Incoming : CallState.Created;
+        calls.Add(call);
+        if (!inbound) return;
+        calls.Announce(call, SipEventTypes.IncomingCall, null, raw, AmiFieldReader.Instance, calls.Now);
+    }
+
+    private void See(AsteriskLeg leg)
+    {
+        leg.MissingSince = null;
+        if (leg.Seen) return;
+        leg.Seen = true;
+        AsteriskCall call = leg.Call;
+        call.LiveLegs++;
+        call.FinishAt = null;
+        if (leg == call.Primary && call.HangupWanted is { } cause)
+        {
+            call.HangupWanted = null;
+            LateHangup?.Invoke(call, cause);
+        }
+    }
+
+    private void Connect(AsteriskCall call, ReadOnlySpan<byte> raw)
+    {
+        call.AskDestinationAt = null;
+        if (call.State == CallState.Created) calls.Move(call, CallState.Dialing, raw, AmiFieldReader.Instance);
+        if (call.State is CallState.Dialing or CallState.Ringing or CallState.Incoming) calls.Move(call, CallState.Connected, raw, AmiFieldReader.Instance);
+    }
+
+    private AsteriskCall? FindCallOfRecord(ReadOnlySpan<byte> message)
+    {
+        ReadOnlySpan<byte> id = AmiMessage.Find(message, "UniqueID"u8);
+        return _legs.TryGet(id, out AsteriskLeg? leg) ? leg.Call : records.RecentCall(id);
+    }
+
+    private static SipEventTypes Classify(ReadOnlySpan<byte> name) => name.Length switch
+    {
+        _ when name.StartsWith("MixMonitor"u8) => SipEventTypes.CallRecording,
+        _ when name.StartsWith("Confbridge"u8) => SipEventTypes.ConferenceChanged,
+        7 when name.SequenceEqual("DTMFEnd"u8) => SipEventTypes.CallDtmf,
+        _ => SipEventTypes.Other,
+    };
+
+    // Names come again and again; one string each is enough. A peer that makes up names gets no more than these.
+    private string EventName(ReadOnlySpan<byte> name)
+    {
+        if (_names.TryGet(name, out string? known)) return known;
+        string text = Encoding.UTF8.GetString(name);
+        if (_names.Count < 1000) _names.Set(name.ToArray(), text);
+        return text;
+    }
+
+    private readonly Utf8Table<string> _names = new();
+}

@@ -1,0 +1,54 @@
+using System.Buffers;
+
+namespace IfBus.Sip.Adapters;
+
+/// <summary>Checks what is common to all kinds of server; an adapter adds its own rules. Every problem is listed.</summary>
+internal static class ConfigurationValidator
+{
+    private static readonly TimeSpan Day = TimeSpan.FromDays(1);
+
+    private static readonly SearchValues<char> NotInNames = SearchValues.Create("*?[]`\r\n\t\0");
+
+    /// <summary>Adds the problems of the common settings.</summary>
+    public static void Check(SipServerConfiguration c, List<SipConfigurationProblem> problems)
+    {
+        if (c.Type is null || !Enum.IsDefined(c.Type.Value)) Add("Type", c.Type?.ToString(), $"one of {string.Join(", ", Enum.GetNames<SipServerType>())}.");
+        CheckHost(c.Host, problems);
+        if (c.Name is { } name && (string.IsNullOrWhiteSpace(name) || name.Length > 128 || name.AsSpan().IndexOfAny(NotInNames) >= 0))
+            Add("Name", name, "1 to 128 characters, without wildcards (* ? [ ]), back-quote and control characters.");
+        if (c.Port is < 1 or > 65535) Add("Port", c.Port.ToString(), "1 to 65535.");
+        CheckTime("ConnectTimeout", c.ConnectTimeout);
+        CheckTime("RequestTimeout", c.RequestTimeout);
+        CheckTime("RingTimeout", c.RingTimeout);
+        CheckTime("KeepAlive", c.KeepAlive);
+        if (c.SkipCertificateCheck && !c.UseTls) Add("SkipCertificateCheck", "True", "goes with UseTls only.");
+        if (c.EventBuffer is < 16 or > 10_000_000) Add("EventBuffer", Text(c.EventBuffer), "16 to 10000000 events.");
+        if (c.HistorySize is < 0 or > 10_000_000) Add("HistorySize", Text(c.HistorySize), "0 to 10000000 calls.");
+        if (c.Reconnect is null)
+        {
+            Add("Reconnect", null, "a reconnect policy; to never reconnect use 0 attempts.");
+            return;
+        }
+
+        if (c.Reconnect.MaxAttempts < 0) Add("ReconnectAttempts", c.Reconnect.MaxAttempts.ToString(), "0 (never) or more; left out: without end.");
+        if (!(c.Reconnect.Factor is >= 1 and <= 10)) Add("ReconnectFactor", c.Reconnect.Factor.ToString(System.Globalization.CultureInfo.InvariantCulture), "1 to 10.");
+        CheckTime("ReconnectBaseDelay", c.Reconnect.BaseDelay);
+        CheckTime("ReconnectMaxDelay", c.Reconnect.MaxDelay);
+        if (c.Reconnect.MaxDelay < c.Reconnect.BaseDelay) Add("ReconnectMaxDelay", c.Reconnect.MaxDelay.ToString(), $"not less than ReconnectBaseDelay ({c.Reconnect.BaseDelay}).");
+
+        void Add(string parameter, string? value, string rule) => problems.Add(new SipConfigurationProblem(parameter, value, rule));
+
+        void CheckTime(string parameter, TimeSpan value)
+        {
+            if (value <= TimeSpan.Zero || value > Day) Add(parameter, value.ToString(), "more than zero, at most one day.");
+        }
+    }
+
+    private static string Text(int value) => value.ToString(System.Globalization.CultureInfo.InvariantCulture);
+
+    private static void CheckHost(string? host, List<SipConfigurationProblem> problems)
+    {
+        if (string.IsNullOrWhiteSpace(host)) problems.Add(new SipConfigurationProblem("Host", host, "a host name or address is needed."));
+        else if (Uri.CheckHostName(host) == UriHostNameType.Unknown) problems.Add(new SipConfigurationProblem("Host", host, "a host name or an IPv4 or IPv6 address, without scheme, port or path."));
+    }
+}

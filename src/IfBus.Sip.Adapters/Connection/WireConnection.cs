@@ -1,0 +1,115 @@
+using System.Buffers;
+
+namespace IfBus.Sip.Adapters.Connection;
+
+/// <summary>
+/// One TCP or TLS connection: one reader that never waits for anybody, one <see cref="WriteLane"/>. It knows no
+/// protocol; an <see cref="IWireProtocol"/> cuts and matches. When either side of it fails, the whole is closed, once,
+/// with one reason.
+/// </summary>
+internal sealed class WireConnection : IAsyncDisposable
+{
+    private const int FirstBuffer = 128 * 1024;
+    private const int MaxPendingWrite = 16 * 1024 * 1024;
+
+    private readonly Stream _stream;
+    private readonly IWireProtocol _protocol;
+    private readonly WriteLane _lane;
+    private readonly TaskCompletionSource<Exception> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Exception? _reason;
+    private long _received;
+
+    private WireConnection(Stream stream, IWireProtocol protocol)
+    {
+        _stream = stream;
+        _protocol = protocol;
+        _lane = new WriteLane(stream, MaxPendingWrite, Abort);
+    }
+
+    /// <summary>Completes with the reason when the connection is gone and the protocol has been told.</summary>
+    public Task<Exception> Closed => _closed.Task;
+
+    /// <summary>How many bytes have come; a keep-alive sees by it that the peer lives.</summary>
+    public long Received => Volatile.Read(ref _received);
+
+    /// <summary>Starts reading an open stream.</summary>
+    public static WireConnection Start(Stream stream, IWireProtocol protocol)
+    {
+        var connection = new WireConnection(stream, protocol);
+        // On the pool: a stream that has data at once must not keep the caller reading.
+        _ = Task.Run(connection.ReadAsync);
+        return connection;
+    }
+
+    /// <inheritdoc cref="WriteLane.Send"/>
+    public void Send<TState>(TState state, Action<IBufferWriter<byte>, TState> encode) => _lane.Send(state, encode);
+
+    /// <summary>Closes now. The first reason given is the one that all waiters get.</summary>
+    public void Abort(Exception reason)
+    {
+        if (Interlocked.CompareExchange(ref _reason, reason, null) is not null) return;
+        _lane.Close(reason);
+        // Ends a pending read, which then reports the end to the protocol.
+        _stream.Dispose();
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        Abort(new SipConnectionException("The connection was closed by us.", errorId: "SipDisconnected"));
+        await Closed.ConfigureAwait(false);
+    }
+
+    private async Task ReadAsync()
+    {
+        byte[] buffer = new byte[FirstBuffer];
+        int start = 0, end = 0;
+        try
+        {
+            while (true)
+            {
+                int count = await _stream.ReadAsync(buffer.AsMemory(end), CancellationToken.None).ConfigureAwait(false);
+                if (count == 0)
+                {
+                    throw new SipConnectionException(
+                        end > start ? "The server closed the connection in the middle of a message." : "The server closed the connection.",
+                        errorId: "SipConnectionLost");
+                }
+
+                Volatile.Write(ref _received, _received + count);
+                end += count;
+                start += _protocol.OnReceived(buffer.AsSpan(start, end - start));
+                if (start == end)
+                {
+                    start = end = 0;
+                    if (buffer.Length > FirstBuffer) buffer = new byte[FirstBuffer];
+                }
+                else if (end == buffer.Length)
+                {
+                    // The protocol caps what it leaves unread, so this growth is bounded by its limits.
+                    byte[] next = start >= buffer.Length / 2 ? buffer : new byte[buffer.Length * 2];
+                    buffer.AsSpan(start, end - start).CopyTo(next);
+                    buffer = next;
+                    end -= start;
+                    start = 0;
+                }
+            }
+        }
+#pragma warning disable CA1031 // any failure of the reader ends the connection and reaches the waiters as its reason
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Abort(e is SipException ? e : new SipConnectionException("The connection broke: " + e.Message, e, "SipConnectionLost"));
+        }
+
+        Exception reason = _reason!;
+        try
+        {
+            _protocol.OnClosed(reason);
+        }
+        finally
+        {
+            _closed.TrySetResult(reason);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+
+namespace IfBus.Sip.Adapters.Connection;
+
+/// <summary>Where to connect, and how.</summary>
+/// <param name="Host">Host name or address.</param>
+/// <param name="Port">TCP port.</param>
+/// <param name="UseTls">TLS from the first byte; there is no fall-back to clear text.</param>
+/// <param name="SkipCertificateCheck">Accept any certificate.</param>
+internal sealed record WireEndpoint(string Host, int Port, bool UseTls, bool SkipCertificateCheck)
+{
+    public override string ToString() => $"{Host}:{Port}";
+
+    /// <summary>Connects within the token's time; turns every failure into one that says what to do.</summary>
+    public async Task<Stream> OpenAsync(CancellationToken cancellationToken)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(Host, Port, cancellationToken).ConfigureAwait(false);
+        }
+        catch (SocketException e)
+        {
+            socket.Dispose();
+            throw new SipConnectionException($"Cannot connect to {this}: {Describe(e)}", e)
+            {
+                RecommendedAction = "Check host, port, firewall, and that the server's control port is enabled and listens on this address.",
+            };
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+
+        var network = new NetworkStream(socket, ownsSocket: true);
+        return UseTls ? await SecureAsync(network, cancellationToken).ConfigureAwait(false) : network;
+    }
+
+    private async Task<Stream> SecureAsync(Stream network, CancellationToken cancellationToken)
+    {
+        SslPolicyErrors seen = SslPolicyErrors.None;
+        string? chainStatus = null;
+        var tls = new SslStream(network, leaveInnerStreamOpen: false);
+        try
+        {
+            await tls.AuthenticateAsClientAsync(
+                new SslClientAuthenticationOptions
+                {
+                    TargetHost = Host,
+                    EnabledSslProtocols = SslProtocols.None,
+                    RemoteCertificateValidationCallback = (_, _, chain, errors) =>
+                    {
+                        seen = errors;
+                        chainStatus = chain is null ? null : string.Join(", ", chain.ChainStatus.Select(s => s.Status).Distinct());
+                        return errors == SslPolicyErrors.None || SkipCertificateCheck;
+                    },
+                    CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+                },
+                cancellationToken).ConfigureAwait(false);
+            return tls;
+        }
+        catch (AuthenticationException e) when (seen != SslPolicyErrors.None)
+        {
+            await tls.DisposeAsync().ConfigureAwait(false);
+            throw new SipConnectionException($"The certificate of {this} is not trusted ({Explain(seen, chainStatus)}).", e, "SipCertificateNotTrusted")
+            {
+                RecommendedAction = "Install the issuing certificate on this machine, connect by the name that stands in the certificate, or, for tests only, use -SkipCertificateCheck.",
+            };
+        }
+        catch (Exception e) when (e is AuthenticationException or IOException or System.ComponentModel.Win32Exception)
+        {
+            await tls.DisposeAsync().ConfigureAwait(false);
+            throw new SipConnectionException($"{this} does not speak TLS on this port: {e.Message}", e, "SipTlsFailed")
+            {
+                RecommendedAction = "Use the server's TLS port, or leave out -UseTls for a clear-text port.",
+            };
+        }
+        catch
+        {
+            await tls.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private static string Explain(SslPolicyErrors errors, string? chainStatus) =>
+        string.IsNullOrEmpty(chainStatus) ? errors.ToString() : $"{errors}: {chainStatus}";
+
+    private static string Describe(SocketException e) => e.SocketErrorCode switch
+    {
+        SocketError.ConnectionRefused => "nobody listens there (connection refused).",
+        SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain => "the host name is not known.",
+        SocketError.TimedOut => "no answer (timed out).",
+        SocketError.NetworkUnreachable or SocketError.HostUnreachable => "the host cannot be reached.",
+        _ => e.Message,
+    };
+}

@@ -1,0 +1,96 @@
+using System.Buffers;
+
+namespace IfBus.Sip.Adapters.Connection;
+
+/// <summary>
+/// The one writer of a connection. Commands are appended whole, under a lock, in the order in which they are given; one
+/// caller at a time carries what has gathered to the socket, so commands given meanwhile leave in one write.
+/// </summary>
+internal sealed class WriteLane(Stream stream, int maxPendingBytes, Action<Exception> onFailed)
+{
+    private readonly object _gate = new();
+    private ArrayBufferWriter<byte> _pending = new(4096);
+    private ArrayBufferWriter<byte> _spare = new(4096);
+    private bool _writing;
+    private Exception? _closed;
+
+    /// <summary>Appends one command. The encoder runs under the lane's lock: what it notes down is in the order of the bytes.</summary>
+    /// <exception cref="SipConnectionException">Closed, or the peer has not read for so long that the lane is full; nothing of this command was sent.</exception>
+    public void Send<TState>(TState state, Action<IBufferWriter<byte>, TState> encode)
+    {
+        lock (_gate)
+        {
+            if (_closed is not null) throw new SipConnectionException("The connection is closed: " + _closed.Message, _closed);
+            if (_pending.WrittenCount > maxPendingBytes)
+                throw new SipConnectionException($"The server has not read for a while: {_pending.WrittenCount} bytes wait to be sent.", errorId: "SipServerDoesNotRead");
+
+            int before = _pending.WrittenCount;
+            try
+            {
+                encode(_pending, state);
+            }
+            catch when (_pending.WrittenCount != before)
+            {
+                Cut(before);
+                throw;
+            }
+
+            if (_writing) return;
+            _writing = true;
+        }
+
+        _ = FlushAsync();
+    }
+
+    /// <summary>Refuses further commands.</summary>
+    public void Close(Exception reason)
+    {
+        lock (_gate) _closed ??= reason;
+    }
+
+    // A command that failed half-way through its encoding must not reach the wire.
+    private void Cut(int length)
+    {
+        byte[] keep = _pending.WrittenSpan[..length].ToArray();
+        _pending.ResetWrittenCount();
+        _pending.Write(keep);
+    }
+
+    private async Task FlushAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                ArrayBufferWriter<byte> batch;
+                lock (_gate)
+                {
+                    if (_pending.WrittenCount == 0 || _closed is not null)
+                    {
+                        _writing = false;
+                        return;
+                    }
+
+                    batch = _pending;
+                    _pending = _spare;
+                    _spare = batch;
+                }
+
+                await stream.WriteAsync(batch.WrittenMemory, CancellationToken.None).ConfigureAwait(false);
+                batch.ResetWrittenCount();
+            }
+        }
+#pragma warning disable CA1031 // whatever the stream throws ends the connection; nobody awaits this task
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            lock (_gate)
+            {
+                _closed ??= e;
+                _writing = false;
+            }
+
+            onFailed(e);
+        }
+    }
+}

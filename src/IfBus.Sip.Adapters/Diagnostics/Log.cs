@@ -1,0 +1,73 @@
+using Microsoft.Extensions.Logging;
+
+namespace IfBus.Sip.Adapters.Diagnostics;
+
+/// <summary>
+/// Every log message of the adapters. Ranges: 1000 connection, 1100 session and protocol, 1200 calls, 1300 events.
+/// Never a secret; phone numbers only at Trace.
+/// </summary>
+internal static partial class Log
+{
+    [LoggerMessage(1000, LogLevel.Information, "Connecting to {Server} at {Host}:{Port} (TLS: {Tls}).")]
+    public static partial void Connecting(ILogger log, string server, string host, int port, bool tls);
+
+    [LoggerMessage(1001, LogLevel.Information, "Connected to {Server}: {Version}.")]
+    public static partial void Connected(ILogger log, string server, string? version);
+
+    [LoggerMessage(1002, LogLevel.Warning, "The connection to {Server} was lost: {Reason}")]
+    public static partial void ConnectionLost(ILogger log, string server, string reason);
+
+    [LoggerMessage(1003, LogLevel.Information, "Trying again to reach {Server} in {Delay} (attempt {Attempt}).")]
+    public static partial void Reconnecting(ILogger log, string server, TimeSpan delay, int attempt);
+
+    [LoggerMessage(1004, LogLevel.Debug, "Attempt {Attempt} to reach {Server} failed: {Reason}")]
+    public static partial void ReconnectFailed(ILogger log, string server, int attempt, string reason);
+
+    [LoggerMessage(1005, LogLevel.Error, "Gave up on {Server}: {Reason}")]
+    public static partial void GaveUp(ILogger log, string server, string reason);
+
+    [LoggerMessage(1006, LogLevel.Information, "Disconnected from {Server}.")]
+    public static partial void Disconnected(ILogger log, string server);
+
+    [LoggerMessage(1007, LogLevel.Warning, "The secret for {Server} crosses the network in clear text or as MD5: {Host} is not this machine and TLS is off.")]
+    public static partial void ClearText(ILogger log, string server, string host);
+
+    [LoggerMessage(1100, LogLevel.Trace, "Sent {Action} (id {Id}).")]
+    public static partial void ActionSent(ILogger log, string action, long id);
+
+    [LoggerMessage(1101, LogLevel.Debug, "A response that is nobody's was dropped: {Message}")]
+    public static partial void StrayResponse(ILogger log, string message);
+
+    [LoggerMessage(1102, LogLevel.Debug, "The reply to request {Id} came too late and was dropped.")]
+    public static partial void LateReply(ILogger log, long id);
+
+    [LoggerMessage(1103, LogLevel.Debug, "{Server} has not said FullyBooted; waiting until its modules are loaded.")]
+    public static partial void WaitingForBoot(ILogger log, string server);
+
+    [LoggerMessage(1104, LogLevel.Debug, "{Server} took no filter: {Message}")]
+    public static partial void FilterRefused(ILogger log, string server, string message);
+
+    [LoggerMessage(1105, LogLevel.Warning, "{Server}: this login receives no call events (read class call is missing); the outcome of calls cannot be seen.")]
+    public static partial void NoCallEvents(ILogger log, string server);
+
+    [LoggerMessage(1200, LogLevel.Information, "Call {CallId} on {Server}: {From} to {To}.")]
+    public static partial void CallState(ILogger log, string callId, string server, CallState from, CallState to);
+
+    [LoggerMessage(1201, LogLevel.Debug, "Call {CallId} on {Server}: {From} to {To} is not a step that exists; not applied.")]
+    public static partial void TransitionRefused(ILogger log, string callId, string server, CallState from, CallState to);
+
+    [LoggerMessage(1202, LogLevel.Information, "Call {CallId} on {Server} ended: {Cause} ({CauseText}).")]
+    public static partial void CallEnded(ILogger log, string callId, string server, HangupCause? cause, string? causeText);
+
+    [LoggerMessage(1203, LogLevel.Information, "{Server}: {Found} live calls after the connection came back, {Gone} ended unseen.")]
+    public static partial void Reconciled(ILogger log, string server, int found, int gone);
+
+    [LoggerMessage(1204, LogLevel.Debug, "Call {CallId} on {Server}: what the destination does cannot be asked ({Message}); taken as connected.")]
+    public static partial void DestinationNotAsked(ILogger log, string callId, string server, string message);
+
+    [LoggerMessage(1300, LogLevel.Warning, "{Server}: a subscriber is too slow; events are being dropped for it.")]
+    public static partial void SubscriberTooSlow(ILogger log, string server);
+
+    [LoggerMessage(1301, LogLevel.Error, "{Server}: {Work} failed.")]
+    public static partial void WorkFailed(ILogger log, Exception exception, string server, string work);
+}

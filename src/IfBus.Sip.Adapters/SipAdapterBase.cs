@@ -1,0 +1,428 @@
+using IfBus.Sip.Adapters.Connection;
+using IfBus.Sip.Adapters.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace IfBus.Sip.Adapters;
+
+/// <summary>
+/// What all adapters share: the connection's states, reconnecting, the call table, events, health, metrics, time limits
+/// and the checks of capabilities. An adapter opens sessions and carries out requests on them.
+/// </summary>
+/// <typeparam name="TSession">The adapter's session.</typeparam>
+internal abstract class SipAdapterBase<TSession> : ISipAdapter
+    where TSession : class, ISipSession
+{
+    private readonly object _gate = new();
+    private readonly OperationLog _operations = new();
+    private readonly CancellationTokenSource _lifetime = new();
+    private TSession? _session;
+    private ConnectionState _state = ConnectionState.Disconnected;
+    private string? _lastError;
+    private DateTime? _connectedAt;
+    private int _reconnects;
+    private SipServerInfo _info = SipServerInfo.Unknown;
+    private Task _supervisor = Task.CompletedTask;
+    private bool _leaving;
+
+    protected SipAdapterBase(SipServerConfiguration configuration, SipServerType type, int port, ILogger log, TimeProvider time)
+    {
+        Configuration = configuration;
+        Name = configuration.Name ?? configuration.Host!;
+        Type = type;
+        Port = port;
+        Logger = log;
+        Time = time;
+        Events = new EventHub(Name, type, configuration.EventBuffer, time, log);
+        Calls = new CallTable(Name, type, Events, configuration.HistorySize, time, log);
+    }
+
+    protected SipServerConfiguration Configuration { get; }
+
+    protected string Name { get; }
+
+    protected SipServerType Type { get; }
+
+    protected int Port { get; }
+
+    protected ILogger Logger { get; }
+
+    protected TimeProvider Time { get; }
+
+    protected EventHub Events { get; }
+
+    protected CallTable Calls { get; }
+
+    /// <inheritdoc/>
+    public SipCapabilities Capabilities => _info.Capabilities;
+
+    /// <inheritdoc/>
+    public SipServer Server
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return new SipServer
+                {
+                    Name = Name,
+                    Type = Type,
+                    Host = Configuration.Host!,
+                    Port = Port,
+                    User = Configuration.Credential?.UserName,
+                    Tls = Configuration.UseTls,
+                    State = _state,
+                    Version = _info.Version,
+                    StartedAt = _info.StartedAt,
+                    ConnectedAt = _connectedAt,
+                    Reconnects = _reconnects,
+                    ActiveCalls = Calls.LiveCount,
+                    Capabilities = _info.Capabilities,
+                    LastError = _lastError,
+                };
+            }
+        }
+    }
+
+    /// <summary>Connects, logs in, subscribes, learns the capabilities, and brings the call table up to date. Only then are callers let in.</summary>
+    protected abstract Task<TSession> OpenAsync(CancellationToken cancellationToken);
+
+    protected abstract Task<SipCall> MakeCallAsync(TSession session, SipCallRequest request, CancellationToken cancellationToken);
+
+    protected abstract Task<SipCall> HangUpAsync(TSession session, string callId, HangupCause cause, CancellationToken cancellationToken);
+
+    protected abstract Task<IReadOnlyList<SipCall>> GetCallsAsync(TSession session, CancellationToken cancellationToken);
+
+    protected abstract Task<IReadOnlyList<SipCallDetailRecord>> GetCallDetailRecordsAsync(TSession session, SipDetailRecordFilter filter, CancellationToken cancellationToken);
+
+    protected abstract Task<SipCommandResult> InvokeCommandAsync(TSession session, SipCommandRequest request, CancellationToken cancellationToken);
+
+    /// <summary>A cheap request; its time is the latency. Adds what it learns to the result.</summary>
+    protected abstract Task<SipServerHealth> MeasureAsync(TSession session, SipServerHealth health, CancellationToken cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task ConnectAsync(CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_leaving, this);
+            if (_state == ConnectionState.Connected) return;
+            if (_state is ConnectionState.Connecting or ConnectionState.Reconnecting)
+                throw new SipConnectionException($"{Name} is {_state.ToString().ToLowerInvariant()} already.", errorId: "SipConnectionBusy") { Server = Name };
+        }
+
+        SetState(ConnectionState.Connecting, null);
+        Log.Connecting(Logger, Name, Configuration.Host!, Port, Configuration.UseTls);
+        try
+        {
+            TSession session = await OpenInTimeAsync(cancellationToken).ConfigureAwait(false);
+            Enter(session);
+            _supervisor = Task.Run(() => SuperviseAsync(session), CancellationToken.None);
+        }
+        catch (Exception e)
+        {
+            SetState(e is OperationCanceledException ? ConnectionState.Disconnected : ConnectionState.Failed, e.Message);
+            if (e is SipException sip) sip.Server ??= Name;
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task DisconnectAsync(CancellationToken cancellationToken)
+    {
+        TSession? session;
+        lock (_gate)
+        {
+            if (_leaving) return;
+            _leaving = true;
+            session = _session;
+        }
+
+        SetState(ConnectionState.Disconnecting, null);
+        await _lifetime.CancelAsync().ConfigureAwait(false);
+        try
+        {
+            if (session is not null) await session.CloseAsync(cancellationToken).ConfigureAwait(false);
+            await _supervisor.ConfigureAwait(false);
+        }
+        finally
+        {
+            SetState(ConnectionState.Disconnected, null);
+            Log.Disconnected(Logger, Name);
+            var reason = new SipConnectionException($"{Name} was disconnected.", errorId: "SipDisconnected") { Server = Name };
+            Calls.FailWaiters(reason);
+            Events.Close(reason);
+            OnLeft();
+        }
+    }
+
+    /// <summary>Disconnected for good: what the adapter holds besides the session is to be let go.</summary>
+    protected virtual void OnLeft()
+    {
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await DisconnectAsync(CancellationToken.None).ConfigureAwait(false);
+        _lifetime.Dispose();
+    }
+
+    /// <inheritdoc/>
+    public Task<SipCall> MakeCallAsync(SipCallRequest request, CancellationToken cancellationToken) =>
+        RunAsync(SipCapabilities.MakeCall, s => MakeCallAsync(s, request, cancellationToken));
+
+    /// <inheritdoc/>
+    public Task<SipCall> HangUpAsync(string callId, HangupCause cause, CancellationToken cancellationToken) =>
+        RunAsync(SipCapabilities.HangUp, s => HangUpAsync(s, callId, cause, cancellationToken), measured: false);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<SipCall>> GetCallsAsync(CancellationToken cancellationToken) =>
+        RunAsync(SipCapabilities.ListCalls, s => GetCallsAsync(s, cancellationToken));
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<SipCallDetailRecord>> GetCallDetailRecordsAsync(SipDetailRecordFilter filter, CancellationToken cancellationToken) =>
+        RunAsync(SipCapabilities.CallDetailRecords, s => GetCallDetailRecordsAsync(s, filter, cancellationToken), measured: false);
+
+    /// <inheritdoc/>
+    public Task<SipCommandResult> InvokeCommandAsync(SipCommandRequest request, CancellationToken cancellationToken) =>
+        RunAsync(SipCapabilities.RawCommand, s => InvokeCommandAsync(s, request, cancellationToken));
+
+    /// <inheritdoc/>
+    public ISipEventSubscription Subscribe(SipEventTypes types) => Events.Subscribe(types);
+
+    /// <inheritdoc/>
+    public SipCall? FindCall(string callId)
+    {
+        lock (Calls.Sync) return Calls.TryFind(callId, out TrackedCall? call) ? Calls.Snapshot(call) : null;
+    }
+
+    /// <inheritdoc/>
+    public async Task<SipCall> WaitForCallAsync(string callId, IReadOnlyCollection<CallState> states, TimeSpan? timeout, CancellationToken cancellationToken)
+    {
+        CallWaiter waiter = Calls.Wait(callId, states) ?? throw NoSuchCall(callId);
+        try
+        {
+            return timeout is { } limit
+                ? await waiter.Task.WaitAsync(limit, Time, cancellationToken).ConfigureAwait(false)
+                : await waiter.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException e)
+        {
+            string now = FindCall(callId)?.State.ToString() ?? "gone";
+            throw new SipTimeoutException($"Call {callId} is {now} after {timeout!.Value.TotalSeconds:0.###} s, not {string.Join(" or ", states)}. The call goes on.", timeout.Value, e)
+            {
+                Server = Name,
+                CallId = callId,
+                RecommendedAction = "Wait longer with -Timeout, or end the call with Stop-SipCall.",
+            };
+        }
+        finally
+        {
+            Calls.StopWaiting(callId, waiter);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task<SipServerHealth> CheckHealthAsync(CancellationToken cancellationToken)
+    {
+        var health = new SipServerHealth { Server = Name, ServerType = Type, Health = HealthState.Critical, State = _state, Version = _info.Version };
+        string? message = null;
+        try
+        {
+            TSession session = Current();
+            long begin = Time.GetTimestamp();
+            health = await ObserveAsync(() => MeasureAsync(session, health, cancellationToken)).ConfigureAwait(false);
+            health = health with { Latency = health.Latency ?? Time.GetElapsedTime(begin) };
+        }
+        catch (SipException e)
+        {
+            message = e.Message;
+        }
+
+        (int count, double rate, TimeSpan? average) = _operations.Read();
+        return health with
+        {
+            Health = OperationLog.Judge(_state == ConnectionState.Connected && message is null, rate, average),
+            State = _state,
+            AverageLatency = average,
+            FailureRate = rate,
+            Operations = count,
+            Message = message ?? (_state == ConnectionState.Connected ? null : _lastError),
+        };
+    }
+
+    /// <summary>The error for a call that is not there.</summary>
+    protected SipCallNotFoundException NoSuchCall(string callId) => new($"{Name} has no call '{SipText.Printable(callId)}'.")
+    {
+        Server = Name,
+        CallId = callId,
+        RecommendedAction = "Get-SipCallStatus lists the live calls.",
+    };
+
+    private TSession Current()
+    {
+        lock (_gate)
+        {
+            if (_session is { } session && _state == ConnectionState.Connected) return session;
+            string why = _lastError is null ? "" : $" ({_lastError})";
+            throw new SipConnectionException($"{Name} is {_state.ToString().ToLowerInvariant()}{why}. Nothing was sent.", errorId: "SipServerNotConnected")
+            {
+                Server = Name,
+                RecommendedAction = _state == ConnectionState.Reconnecting ? "Wait until it is connected again (Get-SipServer), or connect anew." : "Connect-SipServer.",
+            };
+        }
+    }
+
+    private async Task<T> RunAsync<T>(SipCapabilities needed, Func<TSession, Task<T>> work, bool measured = true)
+    {
+        try
+        {
+            TSession session = Current();
+            if ((session.Capabilities & needed) != needed) throw NotSupported(session, needed);
+            return measured ? await ObserveAsync(() => work(session)).ConfigureAwait(false) : await work(session).ConfigureAwait(false);
+        }
+        catch (SipException e)
+        {
+            e.Server ??= Name;
+            throw;
+        }
+    }
+
+    /// <summary>Why this login cannot do it.</summary>
+    protected abstract SipNotSupportedException NotSupported(TSession session, SipCapabilities needed);
+
+    /// <summary>Runs a request and notes how long it took and whether the server failed.</summary>
+    private async Task<T> ObserveAsync<T>(Func<Task<T>> request)
+    {
+        long begin = Time.GetTimestamp();
+        bool failed = false;
+        try
+        {
+            return await request().ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            failed = e is SipTimeoutException or SipConnectionException or SipProtocolException;
+            // Refused before anything was sent, or given up by the caller: says nothing about the server.
+            if (!failed && e is not SipRejectedException) begin = 0;
+            throw;
+        }
+        finally
+        {
+            if (begin != 0)
+            {
+                TimeSpan taken = Time.GetElapsedTime(begin);
+                _operations.Add(taken, failed);
+                SipMeter.RequestLatency.Record(taken.TotalSeconds, new KeyValuePair<string, object?>("server.type", Type.ToString()));
+            }
+        }
+    }
+
+    private Task<TSession> OpenInTimeAsync(CancellationToken cancellationToken) =>
+        Deadline.RunAsync(OpenAsync, Configuration.ConnectTimeout, Time, () => $"Connecting to {Name} ({Configuration.Host}:{Port})", cancellationToken);
+
+    private void Enter(TSession session)
+    {
+        lock (_gate)
+        {
+            _session = session;
+            _info = new SipServerInfo(session.Version, session.StartedAt, session.Capabilities);
+            _connectedAt = Time.GetUtcNow().UtcDateTime;
+        }
+
+        SetState(ConnectionState.Connected, null);
+        Log.Connected(Logger, Name, session.Version);
+    }
+
+    // Watches the connection; when it is lost, tries again until it is back, attempts are used up, or we leave.
+    private async Task SuperviseAsync(TSession session)
+    {
+        while (true)
+        {
+            Exception reason = await session.Closed.ConfigureAwait(false);
+            lock (_gate)
+            {
+                _session = null;
+                if (_leaving) return;
+            }
+
+            Log.ConnectionLost(Logger, Name, reason.Message);
+            TSession? next = await ReconnectAsync(reason).ConfigureAwait(false);
+            if (next is null) return;
+            session = next;
+        }
+    }
+
+    private async Task<TSession?> ReconnectAsync(Exception reason)
+    {
+        SetState(ConnectionState.Reconnecting, reason.Message);
+        for (int attempt = 0; attempt < (Configuration.Reconnect.MaxAttempts ?? int.MaxValue); attempt++)
+        {
+            try
+            {
+#pragma warning disable CA5394 // jitter needs no secrecy
+                TimeSpan delay = Backoff.Next(Configuration.Reconnect, attempt, Random.Shared.NextDouble());
+#pragma warning restore CA5394
+                Log.Reconnecting(Logger, Name, delay, attempt + 1);
+                await Task.Delay(delay, Time, _lifetime.Token).ConfigureAwait(false);
+                TSession session = await OpenInTimeAsync(_lifetime.Token).ConfigureAwait(false);
+                Interlocked.Increment(ref _reconnects);
+                SipMeter.Reconnects.Add(1, new KeyValuePair<string, object?>("server.type", Type.ToString()));
+                Enter(session);
+                return session;
+            }
+            catch (OperationCanceledException)
+            {
+                return null;
+            }
+            catch (SipAuthenticationException e)
+            {
+                // The same answer would come again, and a server may lock the account.
+                reason = e;
+                break;
+            }
+            catch (SipException e)
+            {
+                reason = e;
+                Log.ReconnectFailed(Logger, Name, attempt + 1, e.Message);
+                lock (_gate) _lastError = e.Message;
+            }
+#pragma warning disable CA1031 // nobody awaits this loop: an error of our own must be told, not lost
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                Log.WorkFailed(Logger, e, Name, "reconnecting");
+                reason = e;
+                break;
+            }
+        }
+
+        Log.GaveUp(Logger, Name, reason.Message);
+        SetState(ConnectionState.Failed, reason.Message);
+        Calls.FailWaiters(new SipConnectionException($"{Name} is lost: {reason.Message} What became of the call is unknown.", reason, "SipConnectionLost") { Server = Name, OutcomeUnknown = true });
+        return null;
+    }
+
+    private void SetState(ConnectionState state, string? error)
+    {
+        lock (_gate)
+        {
+            if (_leaving && state is not (ConnectionState.Disconnecting or ConnectionState.Disconnected)) return;
+            if (_state == state) return;
+            _state = state;
+            _lastError = error;
+        }
+
+        if (!Events.Wants(SipEventTypes.ConnectionStateChanged)) return;
+        Events.Publish(new SipEvent(SipEventTypes.ConnectionStateChanged, Name, Type, Time.GetUtcNow().UtcDateTime, state.ToString())
+        {
+            ConnectionState = state,
+            Message = error is null ? $"{Name} is {state}." : $"{Name} is {state}: {error}",
+        });
+    }
+
+    private sealed record SipServerInfo(string? Version, DateTime? StartedAt, SipCapabilities Capabilities)
+    {
+        public static SipServerInfo Unknown { get; } = new(null, null, SipCapabilities.None);
+    }
+}

@@ -1,0 +1,68 @@
+using System.Net;
+using IfBus.Sip.Adapters.Asterisk;
+using IfBus.Sip.Adapters.Diagnostics;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace IfBus.Sip.Adapters;
+
+/// <summary>The door to the adapters. The module makes one by name, from the load context that holds this library.</summary>
+public sealed class SipAdapterFactory : ISipAdapterFactory
+{
+    private readonly TimeProvider _time;
+
+    /// <summary>A factory on the system's clock.</summary>
+    public SipAdapterFactory()
+        : this(TimeProvider.System)
+    {
+    }
+
+    /// <summary>A factory on another clock, for tests.</summary>
+    internal SipAdapterFactory(TimeProvider time) => _time = time;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<SipConfigurationProblem> Validate(SipServerConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        var problems = new List<SipConfigurationProblem>();
+        ConfigurationValidator.Check(configuration, problems);
+        if (configuration.Type == SipServerType.Asterisk) AsteriskAdapter.Check(configuration, problems);
+        return problems;
+    }
+
+    /// <inheritdoc/>
+    public ISipAdapter Create(SipServerConfiguration configuration, ISipLog? log)
+    {
+        IReadOnlyList<SipConfigurationProblem> problems = Validate(configuration);
+        if (problems.Count > 0) throw new SipConfigurationException(problems);
+        ILogger logger = log is null ? NullLogger.Instance : new LogBridge(log);
+        return new AsteriskAdapter(Copy(configuration), logger, _time);
+    }
+
+    // What the caller changes later must not change a living connection.
+    private static SipServerConfiguration Copy(SipServerConfiguration c) => new()
+    {
+        Type = c.Type,
+        Name = c.Name,
+        Host = c.Host,
+        Port = c.Port,
+        Credential = c.Credential is null ? null : new NetworkCredential(c.Credential.UserName, c.Credential.Password),
+        UseTls = c.UseTls,
+        SkipCertificateCheck = c.SkipCertificateCheck,
+        ConnectTimeout = c.ConnectTimeout,
+        RequestTimeout = c.RequestTimeout,
+        RingTimeout = c.RingTimeout,
+        KeepAlive = c.KeepAlive,
+        Reconnect = new SipReconnectPolicy
+        {
+            MaxAttempts = c.Reconnect.MaxAttempts,
+            BaseDelay = c.Reconnect.BaseDelay,
+            Factor = c.Reconnect.Factor,
+            MaxDelay = c.Reconnect.MaxDelay,
+        },
+        EndpointTemplate = c.EndpointTemplate,
+        Context = c.Context,
+        EventBuffer = c.EventBuffer,
+        HistorySize = c.HistorySize,
+    };
+}
