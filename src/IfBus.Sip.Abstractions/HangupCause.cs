@@ -121,8 +121,8 @@ public enum HangupCause
     /// <summary>Interworking, unspecified.</summary>
     Interworking = 127,
 
-    /// <summary>The server came up again without having told of the end of the call: it crashed or was killed.</summary>
-    ServerCrashed = 500,
+    /// <summary>The server was started anew while we were not connected: the call did not outlive it, how it ended was not seen.</summary>
+    ServerRestarted = 500,
     /// <summary>The server shut down or restarted and ended the call for it.</summary>
     ServerShutdown = 501,
     /// <summary>The call ended while we were not connected; its end was not seen.</summary>

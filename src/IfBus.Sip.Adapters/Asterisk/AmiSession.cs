@@ -87,6 +87,12 @@ internal sealed class AmiSession : IWireProtocol, IAsyncDisposable
             await session._greeting.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
             return session;
         }
+        catch (OperationCanceledException e) when (!session._greeting.Task.IsCompleted)
+        {
+            await session.DisposeAsync().ConfigureAwait(false);
+            // Whose time it was that ran out is for the caller to say; why, is known here.
+            throw new OperationCanceledException($"{endpoint} accepts connections but does not greet as an Asterisk Manager does; is it a TLS port?", e, cancellationToken);
+        }
         catch
         {
             await session.DisposeAsync().ConfigureAwait(false);

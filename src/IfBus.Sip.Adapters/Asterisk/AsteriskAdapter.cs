@@ -249,7 +249,7 @@ internal sealed class AsteriskAdapter : SipAdapterBase<AsteriskSession>
     {
         if (!_connectedBefore) return null;
         if (sawShutdown) return HangupCause.ServerShutdown;
-        return _startedBefore is { } before && startedAt is { } now && now > before ? HangupCause.ServerCrashed : HangupCause.EndedUnseen;
+        return _startedBefore is { } before && startedAt is { } now && now > before ? HangupCause.ServerRestarted : HangupCause.EndedUnseen;
     }
 
     // Asks for the end of every leg. False if the server had none of them.

@@ -125,7 +125,7 @@ internal sealed partial class AsteriskMapper
                 call.CauseText = call.Cause switch
                 {
                     HangupCause.ServerShutdown => "the server shut down or restarted",
-                    HangupCause.ServerCrashed => "the server was restarted without a farewell",
+                    HangupCause.ServerRestarted => "the server was restarted",
                     _ => "ended while we did not see it",
                 };
                 call.FinishAt = null;

@@ -14,7 +14,9 @@ internal static class Deadline
         }
         catch (OperationCanceledException e) when (limited.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new SipTimeoutException($"{what()} took longer than {limit.TotalSeconds:0.###} s.", limit, e);
+            // An inner layer that knows what it was waiting for has said so.
+            string why = e is TaskCanceledException || e.InnerException is null ? "" : " " + e.Message;
+            throw new SipTimeoutException($"{what()} took longer than {limit.TotalSeconds:0.###} s.{why}", limit, e);
         }
     }
 }

@@ -1,0 +1,128 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using IfBus.Sip.Tests.Support;
+
+namespace IfBus.Sip.Live.Tests;
+
+/// <summary>Logins, rights, TLS, and what is not an Asterisk Manager.</summary>
+public sealed class AsteriskConnections : IDisposable
+{
+    private const string Connect = "param($h, $p, $u, $extra) Connect-SipServer $h -Port $p -Credential $u -Name live -Context ifbus -ConnectTimeout 3 @extra";
+
+    private static readonly System.Collections.Hashtable NoMore = [];
+
+    private readonly ModuleRunspace _module = new();
+
+    public void Dispose() => _module.Dispose();
+
+    [ServerTheory]
+    [InlineData("ifbus", "wrong-secret")]
+    [InlineData("nobody", "wrong-secret")]
+    [InlineData("ifbus-acl", "acl-secret")]
+    public void Refused_logins(string user, string secret)
+    {
+        var error = _module.Fails("SipAuthenticationFailed", Connect, LiveServer.Host, LiveServer.Port, Credentials.Of(user, secret), NoMore);
+        Assert.DoesNotContain(secret, error + error.ErrorDetails?.RecommendedAction, StringComparison.Ordinal);
+        Assert.Contains("manager.conf", error.ErrorDetails!.RecommendedAction, StringComparison.Ordinal);
+    }
+
+    [ServerFact]
+    public void User_without_originate_cannot_call_and_nothing_is_sent()
+    {
+        _module.Run(Connect, LiveServer.Host, LiveServer.Port, Credentials.Of("ifbus-ro", "ro-secret"), NoMore);
+        var error = _module.Fails("SipNotSupported", "New-SipCall -From sipp-answer -To echo");
+        Assert.Contains("class originate", error.Exception.Message, StringComparison.Ordinal);
+        Assert.Empty(_module.Run("Get-SipCallStatus"));
+    }
+
+    [ServerFact]
+    public void Nobody_listens()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        int port = ((IPEndPoint)listener.LocalEndpoint).Port;
+        listener.Stop();
+        var error = _module.Fails("SipConnectionFailed", Connect, "127.0.0.1", port, Credentials.Of("a", "b"), NoMore);
+        Assert.Contains("nobody listens", error.Exception.Message, StringComparison.Ordinal);
+    }
+
+    [ServerFact]
+    public void A_port_that_is_not_ami()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        Task answer = Task.Run(async () =>
+        {
+            using TcpClient client = await listener.AcceptTcpClientAsync();
+            await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes("Content-Type: auth/request\n\n"));
+            await client.GetStream().ReadAsync(new byte[1]);
+        });
+        _module.Fails("SipNotAsterisk", Connect, "127.0.0.1", ((IPEndPoint)listener.LocalEndpoint).Port, Credentials.Of("a", "b"), NoMore);
+        Assert.True(answer.Wait(TimeSpan.FromSeconds(5)));
+    }
+
+    [ServerFact]
+    public void Untrusted_certificate_is_refused_and_can_be_skipped()
+    {
+        var user = Credentials.Of("ifbus", "ifbus-secret");
+        _module.Fails("SipCertificateNotTrusted", Connect, LiveServer.Host, LiveServer.TlsPort, user, new System.Collections.Hashtable { ["UseTls"] = true });
+        SipServer server = _module.Run<SipServer>(Connect, LiveServer.Host, LiveServer.TlsPort, user, new System.Collections.Hashtable { ["UseTls"] = true, ["SkipCertificateCheck"] = true });
+        Assert.True(server.Tls);
+        Assert.Equal(ConnectionState.Connected, server.State);
+    }
+
+    [ServerFact]
+    public void Tls_to_a_clear_text_port_never_falls_back()
+    {
+        _module.Fails("SipTlsFailed", Connect, LiveServer.Host, LiveServer.Port, Credentials.Of("ifbus", "ifbus-secret"), new System.Collections.Hashtable { ["UseTls"] = true });
+    }
+
+    [ServerFact]
+    public async Task Trusted_certificate_is_accepted()
+    {
+        // Trust is the process's: the authority goes in by the environment of a process of its own.
+        string script =
+            "$c = [pscredential]::new('ifbus', [System.Net.NetworkCredential]::new('', 'ifbus-secret').SecurePassword); "
+            + $"(Connect-SipServer {LiveServer.Host} -Port {LiveServer.TlsPort} -UseTls -Credential $c).State";
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        start.ArgumentList.Add(Repository.Shell);
+        start.ArgumentList.Add("-Command");
+        start.ArgumentList.Add(script);
+        start.Environment["SSL_CERT_FILE"] = LiveServer.Authority;
+        using Process process = Process.Start(start)!;
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        Task<string> output = process.StandardOutput.ReadToEndAsync(limit.Token);
+        Task<string> errors = process.StandardError.ReadToEndAsync(limit.Token);
+        await process.WaitForExitAsync(limit.Token);
+        Assert.Equal(("Connected", 0), ((await output).Trim(), process.ExitCode));
+        Assert.Equal("", await errors);
+    }
+
+    [ServerFact]
+    public async Task Another_client_with_the_same_ids_takes_and_gives_nothing()
+    {
+        _module.Run(Connect, LiveServer.Host, LiveServer.Port, Credentials.Of("ifbus", "ifbus-secret"), NoMore);
+        string callId = _module.Run<SipCall>("New-SipCall -From Local/echo@ifbus -To wait -Wait").CallId;
+
+        // The other client counts as we do, under every id that we may have used, and originates calls that fail.
+        using var other = new TcpClient();
+        await other.ConnectAsync(LiveServer.Host, LiveServer.Port);
+        var text = new StringBuilder("Action: Login\r\nActionID: 1\r\nUsername: ifbus\r\nSecret: ifbus-secret\r\n\r\n");
+        for (int i = 1; i <= 40; i++) text.Append($"Action: Originate\r\nActionID: {i}\r\nChannel: PJSIP/nosuch\r\nApplication: Wait\r\nData: 1\r\nChannelId: other-{i:00}\r\nAsync: true\r\n\r\n");
+        text.Append("Action: Hangup\r\nActionID: 41\r\nChannel: nobody\r\n\r\n");
+        await other.GetStream().WriteAsync(Encoding.ASCII.GetBytes(text.ToString()));
+        using var reader = new StreamReader(other.GetStream());
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        int outcomes = 0;
+        while (outcomes < 40 && await reader.ReadLineAsync(limit.Token) is { } line)
+        {
+            if (line == "Event: OriginateResponse") outcomes++;
+        }
+
+        SipCall call = _module.Run<SipCall>("Get-SipCallStatus");
+        Assert.Equal((callId, CallState.Connected), (call.CallId, call.State));
+        Assert.Equal(HangupCause.NormalClearing, _module.Run<SipCall>("Stop-SipCall -All -Force -PassThru").Cause);
+    }
+}

@@ -1,0 +1,10 @@
+using IfBus.Sip.Tests.Contract;
+using IfBus.Sip.Tests.Support;
+
+namespace IfBus.Sip.Live.Tests;
+
+/// <summary>The contract on a real Asterisk 22 with SIPp far ends.</summary>
+public sealed class AsteriskContract : CallContract
+{
+    protected override ContractServer Server => LiveServer.Contract;
+}

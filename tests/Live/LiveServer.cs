@@ -1,0 +1,39 @@
+using System.Globalization;
+using IfBus.Sip.Tests.Contract;
+
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
+
+namespace IfBus.Sip.Tests.Support;
+
+/// <summary>The real Asterisk named by the environment; tests/Live/asterisk.sh prints the variables.</summary>
+internal static class LiveServer
+{
+    /// <summary>Why the tests are skipped, or null.</summary>
+    public static string? Missing { get; } =
+        Variable("PORT") is null ? "no real Asterisk here: IFBUS_ASTERISK_PORT is not set; eval \"$(tests/Live/asterisk.sh start DIR)\" starts one" : null;
+
+    public static string Host => Variable("HOST") ?? "127.0.0.1";
+
+    public static int Port => int.Parse(Variable("PORT")!, CultureInfo.InvariantCulture);
+
+    public static int TlsPort => int.Parse(Variable("TLS_PORT")!, CultureInfo.InvariantCulture);
+
+    /// <summary>File with the certificate that signed the server's.</summary>
+    public static string Authority => Variable("CA")!;
+
+    public static ContractServer Contract => new(Host, Port, Variable("USER")!, Variable("SECRET")!);
+
+    private static string? Variable(string name) => Environment.GetEnvironmentVariable("IFBUS_ASTERISK_" + name) is { Length: > 0 } value ? value : null;
+}
+
+/// <summary>A test that needs the real server; skipped with a reason where there is none.</summary>
+public sealed class ServerFactAttribute : FactAttribute
+{
+    public ServerFactAttribute() => Skip = LiveServer.Missing;
+}
+
+/// <summary>A test with data that needs the real server; skipped with a reason where there is none.</summary>
+public sealed class ServerTheoryAttribute : TheoryAttribute
+{
+    public ServerTheoryAttribute() => Skip = LiveServer.Missing;
+}
