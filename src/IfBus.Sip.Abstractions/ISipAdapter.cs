@@ -37,6 +37,9 @@ public interface ISipAdapter : IAsyncDisposable
     /// <summary>Asks the server for its live calls, those made by others too.</summary>
     Task<IReadOnlyList<SipCall>> GetCallsAsync(CancellationToken cancellationToken);
 
+    /// <summary>The live calls as known now. Asks the server nothing.</summary>
+    IReadOnlyList<SipCall> KnownCalls { get; }
+
     /// <summary>One call, live or lately ended, as known now; null if it was never seen or is forgotten. Asks the server nothing.</summary>
     SipCall? FindCall(string callId);
 

@@ -191,6 +191,9 @@ internal abstract class SipAdapterBase<TSession> : ISipAdapter
     public ISipEventSubscription Subscribe(SipEventTypes types) => Events.Subscribe(types);
 
     /// <inheritdoc/>
+    public IReadOnlyList<SipCall> KnownCalls => Calls.SnapshotLive();
+
+    /// <inheritdoc/>
     public SipCall? FindCall(string callId)
     {
         lock (Calls.Sync) return Calls.TryFind(callId, out TrackedCall? call) ? Calls.Snapshot(call) : null;

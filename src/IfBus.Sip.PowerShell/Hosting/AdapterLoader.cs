@@ -1,51 +1,36 @@
 using System.Reflection;
 using System.Runtime.Loader;
 
-namespace IfBus.Sip.Hosting;
+namespace IfBus.Sip.PowerShell.Hosting;
 
 /// <summary>
-/// Loads the adapter library and its packages into one load context of their own, on first use: another module may
-/// bring other versions of the same packages into the same process.
+/// Loads the adapter library, once a process and on first use, into a load context of its own: what it brings along can
+/// neither disturb nor be disturbed by what other modules have loaded. The types that users hold are shared.
 /// </summary>
 internal static class AdapterLoader
 {
-    private const string AdapterAssembly = "IfBus.Sip.Adapters";
-    private static readonly object Gate = new();
-    private static ISipAdapterFactory? s_factory;
+    private static readonly Lazy<ISipAdapterFactory> Loaded = new(Load);
 
-    /// <summary>The factory of adapters; loads the library the first time.</summary>
-    /// <param name="moduleBase">Where the module was imported from. A process has one adapter library: the first one asked for stays.</param>
-    public static ISipAdapterFactory GetFactory(string? moduleBase)
+    /// <summary>The factory of the adapter library.</summary>
+    public static ISipAdapterFactory Factory => Loaded.Value;
+
+    private static ISipAdapterFactory Load()
     {
-        lock (Gate) return s_factory ??= Load(moduleBase);
+        string folder = Path.Combine(Path.GetDirectoryName(typeof(AdapterLoader).Assembly.Location)!, "private");
+        string path = Path.Combine(folder, "IfBus.Sip.Adapters.dll");
+        if (!File.Exists(path)) throw new FileNotFoundException($"The module is not complete: '{path}' is missing. Install it anew.", path);
+        Assembly assembly = new PrivateContext(folder).LoadFromAssemblyPath(path);
+        return (ISipAdapterFactory)Activator.CreateInstance(assembly.GetType("IfBus.Sip.Adapters.SipAdapterFactory", throwOnError: true)!)!;
     }
 
-    private static ISipAdapterFactory Load(string? moduleBase)
+    private sealed class PrivateContext(string folder) : AssemblyLoadContext("IfBus.Sip")
     {
-        string[] folders = [.. Folders(moduleBase)];
-        string? folder = folders.FirstOrDefault(f => File.Exists(Path.Combine(f, AdapterAssembly + ".dll")));
-        if (folder is null)
-            throw new FileNotFoundException($"The module is not complete: {AdapterAssembly}.dll is in none of {string.Join(", ", folders)}. Install the module anew.", AdapterAssembly + ".dll");
+        private static readonly Assembly Shared = typeof(ISipAdapter).Assembly;
 
-        Assembly assembly = new AdapterContext(folder).LoadFromAssemblyPath(Path.Combine(folder, AdapterAssembly + ".dll"));
-        Type type = assembly.GetType("IfBus.Sip.Adapters.SipAdapterFactory", throwOnError: true)!;
-        return (ISipAdapterFactory)Activator.CreateInstance(type)!;
-    }
-
-    // A host that has the cmdlets among its own assemblies gets that copy, whichever path the module was imported from.
-    private static IEnumerable<string> Folders(string? moduleBase)
-    {
-        if (moduleBase is not null) yield return Path.Combine(moduleBase, "bin", "private");
-        if (Path.GetDirectoryName(typeof(AdapterLoader).Assembly.Location) is { Length: > 0 } own) yield return Path.Combine(own, "private");
-    }
-
-    private sealed class AdapterContext(string folder) : AssemblyLoadContext("IfBus.Sip.Adapters", isCollectible: false)
-    {
         protected override Assembly? Load(AssemblyName assemblyName)
         {
-            // Answered first: a second copy of the contract would be other types of the same name.
-            Assembly contract = typeof(SipCall).Assembly;
-            if (assemblyName.Name == contract.GetName().Name) return contract;
+            // The contract must be the very instance that the cmdlets use, or no type would fit.
+            if (assemblyName.Name == Shared.GetName().Name) return Shared;
             string path = Path.Combine(folder, assemblyName.Name + ".dll");
             return File.Exists(path) ? LoadFromAssemblyPath(path) : null;
         }

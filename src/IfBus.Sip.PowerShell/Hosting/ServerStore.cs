@@ -1,54 +1,39 @@
-using System.Diagnostics.CodeAnalysis;
+using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 using System.Runtime.CompilerServices;
+using IfBus.Sip.Simulators;
 
-namespace IfBus.Sip.Hosting;
+namespace IfBus.Sip.PowerShell.Hosting;
 
-/// <summary>
-/// The connections and simulators of one runspace. Not a variable of the session: parallel runspaces do not disturb
-/// each other, and no script can overwrite it.
-/// </summary>
+/// <summary>The connections and simulators of one runspace. Parallel runspaces do not see each other's.</summary>
 internal sealed class ServerStore
 {
-    private const int MostRecent = 200;
     private static readonly ConditionalWeakTable<Runspace, ServerStore> Stores = [];
-    // A SipServer handed to another runspace still finds its connection.
-    private static readonly ConditionalWeakTable<SipServer, ISipAdapter> Handed = [];
-
     private readonly object _gate = new();
-    private readonly List<(string Name, ISipAdapter Adapter)> _servers = [];
+    private readonly List<Connection> _connections = [];
     private readonly List<SipSimulator> _simulators = [];
-    private readonly Queue<(string Server, string CallId)> _recent = new();
     private string? _default;
 
-    /// <summary>The log of all connections made here.</summary>
-    public LogSink Log { get; } = new();
-
-    /// <summary>The name of the default connection, if one was chosen.</summary>
-    public string? Default
-    {
-        get
-        {
-            lock (_gate) return _default;
-        }
-    }
-
     /// <summary>The store of the runspace that this thread runs.</summary>
-    public static ServerStore Current => Runspace.DefaultRunspace is { } runspace ? Stores.GetValue(runspace, Create) : new ServerStore();
+    public static ServerStore Current => Stores.GetOrCreateValue(Runspace.DefaultRunspace ?? throw new InvalidOperationException("There is no runspace on this thread."));
 
-    /// <summary>The connection behind a server object that a cmdlet put out, in whichever runspace.</summary>
-    public static ISipAdapter? AdapterOf(SipServer server) => Handed.TryGetValue(server, out ISipAdapter? adapter) ? adapter : null;
+    /// <summary>One connection.</summary>
+    internal sealed record Connection(string Name, ISipAdapter Adapter, CmdletLog Log, string Identity, string? Secret)
+    {
+        // A record prints its members; this one must never print the secret.
+        public override string ToString() => Name;
+    }
 
-    /// <summary>All connections, in the order they were made.</summary>
-    public IReadOnlyList<(string Name, ISipAdapter Adapter)> Servers
+    /// <summary>All connections, a copy.</summary>
+    public IReadOnlyList<Connection> All
     {
         get
         {
-            lock (_gate) return [.. _servers];
+            lock (_gate) return [.. _connections];
         }
     }
 
-    /// <summary>All running simulators.</summary>
+    /// <summary>All simulators, a copy.</summary>
     public IReadOnlyList<SipSimulator> Simulators
     {
         get
@@ -57,135 +42,108 @@ internal sealed class ServerStore
         }
     }
 
-    /// <summary>Calls that cmdlets put out lately, newest last.</summary>
-    public IReadOnlyList<(string Server, string CallId)> RecentCalls
+    /// <summary>Closes everything in all runspaces.</summary>
+    public static void CloseAll()
     {
-        get
-        {
-            lock (_gate) return [.. _recent];
-        }
+        foreach ((_, ServerStore store) in Stores) store.Close();
     }
 
-    /// <summary>The connection as an object for the user.</summary>
-    public SipServer Describe(ISipAdapter adapter)
+    /// <summary>A connection by name, without regard to case.</summary>
+    public Connection? Find(string name) => All.FirstOrDefault(c => c.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>Adds a connection.</summary>
+    public void Add(Connection connection)
     {
-        SipServer server = adapter.Server;
-        lock (_gate) server = server with { IsDefault = string.Equals(server.Name, _default, StringComparison.OrdinalIgnoreCase) };
-        Handed.AddOrUpdate(server, adapter);
-        return server;
+        lock (_gate) _connections.Add(connection);
     }
 
-    /// <summary>Finds a connection by name.</summary>
-    public bool TryFind(string name, [NotNullWhen(true)] out ISipAdapter? adapter)
+    /// <summary>Takes a connection out.</summary>
+    public void Remove(Connection connection)
     {
         lock (_gate)
         {
-            adapter = _servers.Find(s => Same(s.Name, name)).Adapter;
-            return adapter is not null;
+            _connections.Remove(connection);
+            if (connection.Name.Equals(_default, StringComparison.OrdinalIgnoreCase)) _default = null;
         }
     }
 
-    /// <summary>The connection for a cmdlet whose -Server was left out.</summary>
-    /// <exception cref="SipException">There is none, or it is not clear which.</exception>
-    public ISipAdapter Implicit()
-    {
-        lock (_gate)
-        {
-            if (_servers.Count == 0) throw ServerErrors.NoConnection();
-            if (_default is { } name && _servers.Find(s => Same(s.Name, name)).Adapter is { } chosen) return chosen;
-            // One that is down says so better than we could.
-            if (_servers.Count == 1) return _servers[0].Adapter;
-            var live = _servers.FindAll(s => IsLive(s.Adapter));
-            return live.Count == 1 ? live[0].Adapter : throw ServerErrors.Ambiguous([.. _servers.Select(s => s.Name)]);
-        }
-    }
-
-    /// <summary>Keeps a connection.</summary>
-    public void Add(ISipAdapter adapter)
-    {
-        lock (_gate) _servers.Add((adapter.Server.Name, adapter));
-    }
-
-    /// <summary>Forgets a connection.</summary>
-    public void Remove(ISipAdapter adapter)
-    {
-        lock (_gate)
-        {
-            int at = _servers.FindIndex(s => ReferenceEquals(s.Adapter, adapter));
-            if (at < 0) return;
-            if (Same(_servers[at].Name, _default)) _default = null;
-            _servers.RemoveAt(at);
-        }
-    }
-
-    /// <summary>Chooses the default connection.</summary>
-    public void SetDefault(string? name)
-    {
-        lock (_gate) _default = name;
-    }
-
-    /// <summary>Keeps a simulator.</summary>
+    /// <summary>Adds a simulator.</summary>
     public void Add(SipSimulator simulator)
     {
         lock (_gate) _simulators.Add(simulator);
     }
 
-    /// <summary>Forgets a simulator; false if it is not one of ours.</summary>
-    public bool Remove(SipSimulator simulator)
+    /// <summary>Takes a simulator out.</summary>
+    public void Remove(SipSimulator simulator)
     {
-        lock (_gate) return _simulators.Remove(simulator);
+        lock (_gate) _simulators.Remove(simulator);
     }
 
-    /// <summary>Notes a call for the completion of -CallId.</summary>
-    public void Remember(SipCall call)
+    /// <summary>Makes a connection the one that is used when -Server is left out.</summary>
+    public void SetDefault(string name)
     {
+        lock (_gate) _default = name;
+    }
+
+    /// <summary>A connection as users see it.</summary>
+    public SipServer Describe(Connection connection)
+    {
+        string? current;
+        lock (_gate) current = _default;
+        return connection.Adapter.Server with { IsDefault = connection.Name.Equals(current, StringComparison.OrdinalIgnoreCase) };
+    }
+
+    /// <summary>The connection for a cmdlet: the named one, the default, or the only one.</summary>
+    /// <exception cref="ServerChoiceException">None, or several and no default.</exception>
+    public Connection Choose(string? name)
+    {
+        if (name is not null)
+        {
+            return Find(name) ?? throw new ServerChoiceException(
+                "SipServerNotConnected", $"There is no connection named '{SipText.Printable(name)}' in this runspace.", Names("Connected: ", "Connect-SipServer makes one."));
+        }
+
         lock (_gate)
         {
-            _recent.Enqueue((call.Server, call.CallId));
-            if (_recent.Count > MostRecent) _recent.Dequeue();
+            if (_default is not null && _connections.Find(c => c.Name.Equals(_default, StringComparison.OrdinalIgnoreCase)) is { } chosen) return chosen;
+            if (_connections.Count == 1) return _connections[0];
         }
+
+        if (All.Count == 0) throw new ServerChoiceException("SipServerNotConnected", "No server is connected in this runspace.", "Connect-SipServer makes a connection.");
+        throw new ServerChoiceException(
+            "SipServerAmbiguous", $"Several servers are connected ({string.Join(", ", All.Select(c => c.Name))}) and none is the default.", "Name one with -Server, or make one the default: Set-SipServer -Default <name>.");
     }
 
-    /// <summary>Ends everything of this runspace. Does not wait for good-byes.</summary>
-    public void Close()
+    private string Names(string before, string otherwise) => All.Count == 0 ? otherwise : before + string.Join(", ", All.Select(c => c.Name)) + ".";
+
+    private void Close()
     {
-        List<IAsyncDisposable> all;
-        lock (_gate)
+        foreach (Connection connection in All)
         {
-            all = [.. _servers.Select(s => s.Adapter), .. _simulators];
-            _servers.Clear();
-            _simulators.Clear();
-            _recent.Clear();
-            _default = null;
+            Remove(connection);
+            // In the background and in short: leaving a module must not wait for a server.
+            _ = Task.Run(async () => await connection.Adapter.DisposeAsync().ConfigureAwait(false));
         }
 
-        if (all.Count == 0) return;
-        Task closing = Task.WhenAll(all.Select(a => Task.Run(async () => await a.DisposeAsync().ConfigureAwait(false))));
-        // Long enough for a good-bye on a healthy connection, short enough for Remove-Module.
-        try
+        foreach (SipSimulator simulator in Simulators)
         {
-            closing.Wait(TimeSpan.FromSeconds(2));
-        }
-        catch (AggregateException)
-        {
-            // A connection that cannot say good-bye is gone as well.
+            Remove(simulator);
+            simulator.Simulator.Dispose();
         }
     }
+}
 
-    /// <summary>True while it serves, or may serve again by itself.</summary>
-    public static bool IsLive(ISipAdapter adapter) =>
-        adapter.Server.State is ConnectionState.Connected or ConnectionState.Connecting or ConnectionState.Reconnecting;
+/// <summary>No server can be chosen.</summary>
+internal sealed class ServerChoiceException(string errorId, string message, string action) : Exception(message)
+{
+    public string ErrorId { get; } = errorId;
 
-    private static ServerStore Create(Runspace runspace)
-    {
-        var store = new ServerStore();
-        // A connection would outlive its runspace otherwise: nobody could reach it to close it.
-        runspace.StateChanged += (_, e) =>
-        {
-            if (e.RunspaceStateInfo.State is RunspaceState.Closed or RunspaceState.Broken) store.Close();
-        };
-        return store;
-    }
+    public string Action { get; } = action;
+}
 
-    private static bool Same(string? a, string? b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
+/// <summary>Closes what is open when the module is removed.</summary>
+public sealed class ModuleCleanup : IModuleAssemblyCleanup
+{
+    /// <inheritdoc/>
+    public void OnRemove(PSModuleInfo psModuleInfo) => ServerStore.CloseAll();
 }

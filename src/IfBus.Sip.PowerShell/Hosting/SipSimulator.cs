@@ -1,49 +1,44 @@
 using System.Management.Automation;
+using System.Security;
+using IfBus.Sip.Simulators;
 
-namespace IfBus.Sip;
+namespace IfBus.Sip.PowerShell;
 
-/// <summary>A simulated server on this machine. Pipe it to Connect-SipServer; Stop-SipSimulator ends it.</summary>
-public sealed class SipSimulator : IAsyncDisposable
+/// <summary>A running simulator, as Start-SipSimulator gives it; Connect-SipServer takes it from the pipeline.</summary>
+public sealed class SipSimulator
 {
-    private readonly IAsyncDisposable _simulator;
-    private readonly Func<int> _activeCalls;
-
-    internal SipSimulator(string name, SipServerType type, string host, int port, string version, PSCredential credential, IAsyncDisposable simulator, Func<int> activeCalls)
+    internal SipSimulator(AsteriskSimulator simulator)
     {
-        Name = name;
-        Type = type;
-        Host = host;
-        Port = port;
-        Version = version;
-        Credential = credential;
-        _simulator = simulator;
-        _activeCalls = activeCalls;
+        Simulator = simulator;
+        var secret = new SecureString();
+        foreach (char c in simulator.Secret) secret.AppendChar(c);
+        secret.MakeReadOnly();
+        Credential = new PSCredential(simulator.User, secret);
     }
 
-    /// <summary>Its name here; a connection to it has the same name unless another is given.</summary>
-    public string Name { get; }
+    internal AsteriskSimulator Simulator { get; }
 
-    /// <summary>Kind of server it plays.</summary>
-    public SipServerType Type { get; }
+    /// <summary>The kind of server it plays.</summary>
+    public SipServerType Type { get; } = SipServerType.Asterisk;
 
-    /// <summary>Address it listens on.</summary>
-    public string Host { get; }
+    /// <summary>Its version.</summary>
+    public string Version => Simulator.Version;
 
-    /// <summary>TCP port it listens on.</summary>
-    public int Port { get; }
+    /// <summary>Always a loopback address.</summary>
+    public string Host => Simulator.Host;
 
-    /// <summary>Version it plays.</summary>
-    public string Version { get; }
+    /// <summary>TCP port.</summary>
+    public int Port => Simulator.Port;
 
-    /// <summary>The login it accepts.</summary>
+    /// <summary>What it lets in.</summary>
     public PSCredential Credential { get; }
 
-    /// <summary>Its live calls, now.</summary>
-    public int ActiveCalls => _activeCalls();
+    /// <summary>Calls that are up or being set up.</summary>
+    public int ActiveCalls => Simulator.ActiveCalls;
 
-    /// <summary>Ends it.</summary>
-    public ValueTask DisposeAsync() => _simulator.DisposeAsync();
+    /// <summary>Connections to it.</summary>
+    public int Connections => Simulator.Connections;
 
     /// <inheritdoc/>
-    public override string ToString() => Name;
+    public override string ToString() => $"{Type} {Version} at {Host}:{Port}";
 }

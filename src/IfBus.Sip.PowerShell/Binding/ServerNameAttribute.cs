@@ -1,0 +1,69 @@
+using System.Collections;
+using System.Management.Automation;
+using System.Management.Automation.Language;
+using IfBus.Sip.PowerShell.Hosting;
+
+namespace IfBus.Sip.PowerShell.Binding;
+
+/// <summary>Takes a server by name or as an object (SipServer, a call, or what came back from a job or a file) and gives its name.</summary>
+[AttributeUsage(AttributeTargets.Property | AttributeTargets.Field)]
+public sealed class ServerNameAttribute : ArgumentTransformationAttribute
+{
+    /// <inheritdoc/>
+    public override object Transform(EngineIntrinsics engineIntrinsics, object inputData)
+    {
+        if (inputData is IList list)
+        {
+            string[] names = new string[list.Count];
+            for (int i = 0; i < names.Length; i++) names[i] = Name(list[i]);
+            return names;
+        }
+
+        return Name(inputData);
+    }
+
+    private static string Name(object? input)
+    {
+        object? value = input is PSObject wrapped ? wrapped.BaseObject : input;
+        if (value is string name) return name;
+        if (value is SipServer server) return server.Name;
+        // A deserialized SipServer is a bag of properties.
+        if (input is PSObject { Properties: { } properties } && properties["Name"]?.Value is string fromBag) return fromBag;
+        throw new ArgumentTransformationMetadataException("-Server takes the name of a connection, or an object of Get-SipServer.");
+    }
+}
+
+/// <summary>Completes names of connections. Knows what is in memory only.</summary>
+public sealed class ServerNameCompleter : IArgumentCompleter
+{
+    /// <inheritdoc/>
+    public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
+        Completion.Match(wordToComplete, () => ServerStore.Current.All.Select(c => (c.Name, c.Adapter.Server.Host)));
+}
+
+/// <summary>Completes ids of live calls. Knows what is in memory only.</summary>
+public sealed class CallIdCompleter : IArgumentCompleter
+{
+    /// <inheritdoc/>
+    public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
+        Completion.Match(wordToComplete, () => ServerStore.Current.All.SelectMany(c => c.Adapter.KnownCalls).Select(c => (c.CallId, $"{c.State}: {c.From} -> {c.To}")));
+}
+
+internal static class Completion
+{
+    public static IEnumerable<CompletionResult> Match(string word, Func<IEnumerable<(string Value, string Tip)>> values)
+    {
+        try
+        {
+            var pattern = new WildcardPattern((word ?? "").Trim('\'', '"') + "*", WildcardOptions.IgnoreCase);
+            return [.. values().Where(v => pattern.IsMatch(v.Value)).Take(100).Select(v => new CompletionResult(Quote(v.Value), v.Value, CompletionResultType.ParameterValue, v.Tip))];
+        }
+        catch (Exception e) when (e is InvalidOperationException or WildcardPatternException)
+        {
+            // A completer that throws spoils the prompt.
+            return [];
+        }
+    }
+
+    private static string Quote(string value) => value.All(c => char.IsLetterOrDigit(c) || c is '-' or '_' or '.') ? value : "'" + CodeGeneration.EscapeSingleQuotedStringContent(value) + "'";
+}

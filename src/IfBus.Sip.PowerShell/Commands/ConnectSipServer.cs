@@ -1,0 +1,221 @@
+using System.Collections;
+using System.Management.Automation;
+using System.Net;
+using IfBus.Sip.PowerShell.Binding;
+using IfBus.Sip.PowerShell.Hosting;
+
+namespace IfBus.Sip.PowerShell.Commands;
+
+/// <summary>Connects to a server.</summary>
+[Cmdlet(VerbsCommunications.Connect, "SipServer", DefaultParameterSetName = "Host")]
+[OutputType(typeof(SipServer))]
+public sealed class ConnectSipServer : ConfigurationCmdlet
+{
+    /// <summary>A running simulator.</summary>
+    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = "Simulator")]
+    public SipSimulator? InputObject { get; set; }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        SipServerConfiguration configuration = ReadConfiguration(InputObject);
+        configuration.Name ??= configuration.Host;
+        IReadOnlyList<SipConfigurationProblem> problems = AdapterLoader.Factory.Validate(configuration);
+        if (problems.Count > 0) ThrowTerminatingError(Errors.Record(new SipConfigurationException(problems), configuration.Host));
+
+        string identity = string.Join('\n', configuration.Type, configuration.Host, configuration.Port, configuration.Credential?.UserName, configuration.UseTls, configuration.SkipCertificateCheck);
+        if (Store.Find(configuration.Name!) is { } known)
+        {
+            ConnectionState state = known.Adapter.Server.State;
+            if (known.Identity == identity && known.Secret == configuration.Credential?.Password && state is ConnectionState.Connected or ConnectionState.Reconnecting)
+            {
+                WriteObject(Store.Describe(known));
+                return;
+            }
+
+            if (state is not (ConnectionState.Failed or ConnectionState.Disconnected))
+            {
+                ThrowTerminatingError(Errors.Record(
+                    new ServerChoiceException("SipServerNameInUse", $"There is a connection named '{known.Name}' already, to another server or as another user.", "Give this one another -Name, or Disconnect-SipServer first."), configuration.Name));
+            }
+
+            Store.Remove(known);
+            _ = Task.Run(async () => await known.Adapter.DisposeAsync().ConfigureAwait(false));
+        }
+
+        var log = new CmdletLog();
+        ISipAdapter adapter = AdapterLoader.Factory.Create(configuration, log);
+        var connection = new ServerStore.Connection(configuration.Name!, adapter, log, identity, configuration.Credential?.Password);
+        Store.Add(connection);
+        bool connected = false;
+        try
+        {
+            PumpOrEnd(
+                async token =>
+                {
+                    await adapter.ConnectAsync(token).ConfigureAwait(false);
+                    return true;
+                },
+                configuration.Host);
+            connected = true;
+            WriteObject(Store.Describe(connection));
+        }
+        finally
+        {
+            if (!connected)
+            {
+                Store.Remove(connection);
+                _ = Task.Run(async () => await adapter.DisposeAsync().ConfigureAwait(false));
+            }
+        }
+    }
+}
+
+/// <summary>What describes a server, for the cmdlets that take such a description.</summary>
+public abstract class ConfigurationCmdlet : SipCmdlet
+{
+    /// <summary>Host name or address.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true, ParameterSetName = "Host")]
+    [Alias("Host", "HostName")]
+    public string? ComputerName { get; set; }
+
+    /// <summary>A hash table with the same names as the parameters.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = "Configuration")]
+    public IDictionary? Configuration { get; set; }
+
+    /// <summary>Kind of server.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public SipServerType Type { get; set; } = SipServerType.Asterisk;
+
+    /// <summary>TCP port; the kind's usual one if left out.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public int? Port { get; set; }
+
+    /// <summary>User and secret.</summary>
+    [Parameter]
+    [Credential]
+    public PSCredential? Credential { get; set; }
+
+    /// <summary>Name of the connection; the host if left out.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public string? Name { get; set; }
+
+    /// <summary>Speak TLS.</summary>
+    [Parameter]
+    public SwitchParameter UseTls { get; set; }
+
+    /// <summary>Accept any certificate. For tests only.</summary>
+    [Parameter]
+    public SwitchParameter SkipCertificateCheck { get; set; }
+
+    /// <summary>How a bare number is addressed, for instance PJSIP/{0}.</summary>
+    [Parameter]
+    public string? EndpointTemplate { get; set; }
+
+    /// <summary>Where called numbers are looked up.</summary>
+    [Parameter]
+    public string? Context { get; set; }
+
+    /// <summary>Time to connect and log in; seconds or a TimeSpan.</summary>
+    [Parameter]
+    [Seconds]
+    public TimeSpan? ConnectTimeout { get; set; }
+
+    /// <summary>Time for a request; seconds or a TimeSpan.</summary>
+    [Parameter]
+    [Seconds]
+    public TimeSpan? RequestTimeout { get; set; }
+
+    /// <summary>How long called legs ring; seconds or a TimeSpan.</summary>
+    [Parameter]
+    [Seconds]
+    public TimeSpan? RingTimeout { get; set; }
+
+    /// <summary>How often a silent connection is tested; seconds or a TimeSpan.</summary>
+    [Parameter]
+    [Seconds]
+    public TimeSpan? KeepAlive { get; set; }
+
+    /// <summary>Attempts to reconnect before giving up; without end if left out, 0 for never.</summary>
+    [Parameter]
+    public int? ReconnectAttempts { get; set; }
+
+    private static readonly string[] Settings =
+    [
+        "ComputerName", "Host", "Type", "Port", "Credential", "Name", "UseTls", "SkipCertificateCheck", "EndpointTemplate", "Context",
+        "ConnectTimeout", "RequestTimeout", "RingTimeout", "KeepAlive", "ReconnectAttempts",
+    ];
+
+    /// <summary>The description as given by parameters, hash table, or simulator. Ends the cmdlet if the hash table has unknown or unfit entries.</summary>
+    private protected SipServerConfiguration ReadConfiguration(SipSimulator? simulator = null)
+    {
+        if (Configuration is not null) ReadTable(Configuration);
+        PSCredential? credential = Credential ?? simulator?.Credential;
+        var configuration = new SipServerConfiguration
+        {
+            Type = simulator?.Type ?? Type,
+            Name = Name,
+            Host = simulator?.Host ?? ComputerName,
+            Port = simulator?.Port ?? Port,
+            Credential = credential is null ? null : new NetworkCredential(credential.UserName, credential.Password),
+            UseTls = UseTls || (simulator?.Simulator.Tls ?? false),
+            SkipCertificateCheck = SkipCertificateCheck,
+            EndpointTemplate = EndpointTemplate,
+            Context = Context,
+            Reconnect = new SipReconnectPolicy { MaxAttempts = ReconnectAttempts },
+        };
+        if (ConnectTimeout is { } connect) configuration.ConnectTimeout = connect;
+        if (RequestTimeout is { } request) configuration.RequestTimeout = request;
+        if (RingTimeout is { } ring) configuration.RingTimeout = ring;
+        if (KeepAlive is { } alive) configuration.KeepAlive = alive;
+        return configuration;
+    }
+
+    private void ReadTable(IDictionary table)
+    {
+        var problems = new List<SipConfigurationProblem>();
+        foreach (DictionaryEntry entry in table)
+        {
+            string name = Convert.ToString(entry.Key, System.Globalization.CultureInfo.InvariantCulture) ?? "";
+            if (!Settings.Contains(name, StringComparer.OrdinalIgnoreCase))
+            {
+                problems.Add(new SipConfigurationProblem(name, null, "is no setting; allowed are " + string.Join(", ", Settings) + "."));
+                continue;
+            }
+
+            try
+            {
+                Apply(name.ToUpperInvariant(), entry.Value);
+            }
+            catch (Exception e) when (e is PSInvalidCastException or ArgumentTransformationMetadataException)
+            {
+                problems.Add(new SipConfigurationProblem(name, name.Equals("Credential", StringComparison.OrdinalIgnoreCase) ? null : entry.Value?.ToString(), e.Message));
+            }
+        }
+
+        if (problems.Count > 0) ThrowTerminatingError(Errors.Record(new SipConfigurationException(problems), null));
+    }
+
+    private void Apply(string name, object? value)
+    {
+        T To<T>() => LanguagePrimitives.ConvertTo<T>(value);
+        TimeSpan Time() => (TimeSpan)new SecondsAttribute().Transform(null!, value!);
+        switch (name)
+        {
+            case "COMPUTERNAME" or "HOST": ComputerName = To<string>(); break;
+            case "TYPE": Type = To<SipServerType>(); break;
+            case "PORT": Port = To<int>(); break;
+            case "CREDENTIAL": Credential = To<PSCredential>(); break;
+            case "NAME": Name = To<string>(); break;
+            case "USETLS": UseTls = To<bool>(); break;
+            case "SKIPCERTIFICATECHECK": SkipCertificateCheck = To<bool>(); break;
+            case "ENDPOINTTEMPLATE": EndpointTemplate = To<string>(); break;
+            case "CONTEXT": Context = To<string>(); break;
+            case "CONNECTTIMEOUT": ConnectTimeout = Time(); break;
+            case "REQUESTTIMEOUT": RequestTimeout = Time(); break;
+            case "RINGTIMEOUT": RingTimeout = Time(); break;
+            case "KEEPALIVE": KeepAlive = Time(); break;
+            case "RECONNECTATTEMPTS": ReconnectAttempts = To<int>(); break;
+        }
+    }
+}

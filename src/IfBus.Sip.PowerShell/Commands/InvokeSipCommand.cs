@@ -1,0 +1,50 @@
+using System.Collections;
+using System.Globalization;
+using System.Management.Automation;
+using IfBus.Sip.PowerShell.Hosting;
+
+namespace IfBus.Sip.PowerShell.Commands;
+
+/// <summary>Sends a raw command of the server's protocol, for what the other cmdlets do not cover.</summary>
+[Cmdlet(VerbsLifecycle.Invoke, "SipCommand", SupportsShouldProcess = true)]
+[OutputType(typeof(SipCommandResult))]
+public sealed class InvokeSipCommand : ServerCmdlet
+{
+    /// <summary>The command's name; for Asterisk the Action.</summary>
+    [Parameter(Mandatory = true, Position = 0)]
+    public string Name { get; set; } = "";
+
+    /// <summary>Its fields: a hash table, [ordered] where order matters; a list of values repeats the field.</summary>
+    [Parameter(Position = 1)]
+    public IDictionary? Field { get; set; }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        ServerStore.Connection connection = Choose(Server);
+        if (!ShouldProcess(connection.Name, $"Send {Name}")) return;
+        var fields = new List<KeyValuePair<string, string>>();
+        foreach (DictionaryEntry entry in Field ?? new Hashtable())
+        {
+            string name = Convert.ToString(entry.Key, CultureInfo.InvariantCulture) ?? "";
+            object? value = entry.Value is PSObject wrapped ? wrapped.BaseObject : entry.Value;
+            if (value is IEnumerable many and not string)
+            {
+                foreach (object? one in many) fields.Add(new(name, LanguagePrimitives.ConvertTo<string>(one)));
+            }
+            else
+            {
+                fields.Add(new(name, LanguagePrimitives.ConvertTo<string>(value) ?? ""));
+            }
+        }
+
+        try
+        {
+            WriteObject(Pump(token => connection.Adapter.InvokeCommandAsync(new SipCommandRequest(Name, fields), token)));
+        }
+        catch (SipException e)
+        {
+            WriteError(Errors.Record(e, Name));
+        }
+    }
+}

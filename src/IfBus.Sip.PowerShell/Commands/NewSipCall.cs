@@ -1,0 +1,125 @@
+using System.Collections;
+using System.Collections.Concurrent;
+using System.Management.Automation;
+using IfBus.Sip.PowerShell.Binding;
+using IfBus.Sip.PowerShell.Hosting;
+
+namespace IfBus.Sip.PowerShell.Commands;
+
+/// <summary>Makes calls: one a record, many in flight, each given out as the server has accepted it.</summary>
+[Cmdlet(VerbsCommon.New, "SipCall", SupportsShouldProcess = true, DefaultParameterSetName = "TwoNumbers")]
+[OutputType(typeof(SipCall))]
+public sealed class NewSipCall : ServerCmdlet
+{
+    private readonly ConcurrentQueue<(ServerStore.Connection Connection, string CallId)> _made = new();
+    private int _inFlight;
+
+    /// <summary>The first leg: rung first, connected with -To when it answers. Number, SIP URI, or the server's own endpoint.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true, ParameterSetName = "TwoNumbers")]
+    public string? From { get; set; }
+
+    /// <summary>The destination; for a call of one leg the only party.</summary>
+    [Parameter(Mandatory = true, Position = 1, ValueFromPipelineByPropertyName = true)]
+    public string? To { get; set; }
+
+    /// <summary>The server's application that takes the one leg when it answers.</summary>
+    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = "Application")]
+    public string? Application { get; set; }
+
+    /// <summary>Arguments of the application.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = "Application")]
+    public string? ApplicationData { get; set; }
+
+    /// <summary>A sound file of the server to play to the one leg.</summary>
+    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = "Play")]
+    public string? Play { get; set; }
+
+    /// <summary>What the called parties are shown: 1001, or Ann &lt;1001&gt;.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public string? CallerId { get; set; }
+
+    /// <summary>How long a called leg may ring; seconds or a TimeSpan.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [Seconds]
+    public TimeSpan? Timeout { get; set; }
+
+    /// <summary>Channel variables: a hash table of names and values.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public IDictionary? Variable { get; set; }
+
+    /// <summary>Where -To is looked up, if not where the connection says.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public string? Context { get; set; }
+
+    /// <summary>Gives each call out when it is connected or has ended, not when it is accepted.</summary>
+    [Parameter]
+    public SwitchParameter Wait { get; set; }
+
+    /// <summary>Calls that are being asked for (with -Wait: waited for) at one time.</summary>
+    [Parameter]
+    [ValidateRange(1, 100_000)]
+    public int ThrottleLimit { get; set; } = 64;
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        base.BeginProcessing();
+        ListenToLogs();
+    }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        ServerStore.Connection connection = Choose(Server);
+        string what = From is null ? $"{To}" : $"{From} to {To}";
+        if (!ShouldProcess($"{what} on {connection.Name}", "Call")) return;
+
+        var request = new SipCallRequest
+        {
+            From = ParameterSetName == "TwoNumbers" ? From : null,
+            To = To,
+            CallerId = CallerId,
+            Timeout = Timeout,
+            Context = Context,
+            Application = Application,
+            ApplicationData = ApplicationData,
+            Play = Play,
+            Variables = Variable is null ? [] : [.. Variable.Cast<DictionaryEntry>().Select(e => KeyValuePair.Create($"{e.Key}", LanguagePrimitives.ConvertTo<string>(e.Value)))],
+        };
+        PumpWhile(() => _inFlight >= ThrottleLimit);
+        _inFlight++;
+        _ = CallAsync(connection, request);
+        PumpReady();
+    }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing() => PumpWhile(() => _inFlight > 0);
+
+    private protected override string? StillRunning() => GoOn(_made);
+
+    // Begins on the pipeline's thread, which is no more than writing the command; the rest goes on beside it.
+    private async Task CallAsync(ServerStore.Connection connection, SipCallRequest request)
+    {
+        SipCall? call = null;
+        Exception? failure = null;
+        try
+        {
+            call = await connection.Adapter.MakeCallAsync(request, StopToken).ConfigureAwait(false);
+            _made.Enqueue((connection, call.CallId));
+            if (Wait) call = await connection.Adapter.WaitForCallAsync(call.CallId, [CallState.Connected], null, StopToken).ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // everything that goes wrong with one call is that record's error
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            failure = e;
+        }
+
+        Post(() =>
+        {
+            _inFlight--;
+            if (failure is not null) WriteError(Errors.Record(failure, request));
+            else WriteObject(call);
+        });
+    }
+}

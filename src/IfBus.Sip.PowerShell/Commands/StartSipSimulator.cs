@@ -1,0 +1,89 @@
+using System.Management.Automation;
+using System.Net;
+using System.Security;
+using IfBus.Sip.PowerShell.Binding;
+using IfBus.Sip.PowerShell.Hosting;
+using IfBus.Sip.Simulators;
+
+namespace IfBus.Sip.PowerShell.Commands;
+
+/// <summary>Starts a simulator of a server on a loopback port, to try and test scripts without a PBX.</summary>
+[Cmdlet(VerbsLifecycle.Start, "SipSimulator", SupportsShouldProcess = true)]
+[OutputType(typeof(SipSimulator))]
+public sealed class StartSipSimulator : SipCmdlet
+{
+    /// <summary>Kind of server.</summary>
+    [Parameter(Position = 0)]
+    public SipServerType Type { get; set; } = SipServerType.Asterisk;
+
+    /// <summary>TCP port on 127.0.0.1; a free one if left out.</summary>
+    [Parameter]
+    [ValidateRange(0, 65535)]
+    public int Port { get; set; }
+
+    /// <summary>The version to play: 22.10.1, or one that begins with 16.</summary>
+    [Parameter]
+    [ValidatePattern(@"^(16|18|20|22)\.[0-9.]{1,20}$")]
+    public string Version { get; set; } = "22.10.1";
+
+    /// <summary>The user that it lets in.</summary>
+    [Parameter]
+    [ValidatePattern(@"^[^\p{C}]{1,80}$")]
+    public string User { get; set; } = "ifbus";
+
+    /// <summary>That user's secret; one is made up if left out.</summary>
+    [Parameter]
+    public SecureString? Secret { get; set; }
+
+    /// <summary>How long a phone rings before it answers; seconds or a TimeSpan.</summary>
+    [Parameter]
+    [Seconds]
+    public TimeSpan RingTime { get; set; } = TimeSpan.FromMilliseconds(200);
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        if (!ShouldProcess($"{Type} simulator on 127.0.0.1:{(Port == 0 ? "a free port" : Port)}", "Start")) return;
+        try
+        {
+            var simulator = new SipSimulator(AsteriskSimulator.Start(new AsteriskSimulatorOptions
+            {
+                Port = Port,
+                Version = Version,
+                User = User,
+                Secret = Secret is null ? Guid.NewGuid().ToString("N") : new NetworkCredential("", Secret).Password,
+                RingTime = RingTime,
+            }));
+            Store.Add(simulator);
+            WriteObject(simulator);
+        }
+        catch (System.Net.Sockets.SocketException e)
+        {
+            ThrowTerminatingError(Errors.Record(new SipConnectionException($"The simulator cannot listen on 127.0.0.1:{Port}: {e.Message}", e, "SipSimulatorPortInUse"), Port));
+        }
+    }
+}
+
+/// <summary>Stops simulators.</summary>
+[Cmdlet(VerbsLifecycle.Stop, "SipSimulator", SupportsShouldProcess = true, DefaultParameterSetName = "Object")]
+public sealed class StopSipSimulator : SipCmdlet
+{
+    /// <summary>Simulators of Start-SipSimulator.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = "Object")]
+    public SipSimulator[] InputObject { get; set; } = [];
+
+    /// <summary>All simulators of this runspace.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = "All")]
+    public SwitchParameter All { get; set; }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        foreach (SipSimulator simulator in All ? [.. Store.Simulators] : InputObject)
+        {
+            if (!ShouldProcess(simulator.ToString(), "Stop")) continue;
+            Store.Remove(simulator);
+            PumpTask(async _ => await simulator.Simulator.DisposeAsync().ConfigureAwait(false));
+        }
+    }
+}

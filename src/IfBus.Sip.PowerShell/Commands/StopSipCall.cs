@@ -1,0 +1,103 @@
+using System.Management.Automation;
+using IfBus.Sip.PowerShell.Binding;
+using IfBus.Sip.PowerShell.Hosting;
+
+namespace IfBus.Sip.PowerShell.Commands;
+
+/// <summary>Ends calls. Each is over, by the server's word, when the cmdlet is done with it.</summary>
+[Cmdlet(VerbsLifecycle.Stop, "SipCall", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium, DefaultParameterSetName = "Id")]
+[OutputType(typeof(SipCall))]
+public sealed class StopSipCall : ServerCmdlet
+{
+    private int _inFlight;
+
+    /// <summary>Ids, or if:// addresses.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true, ParameterSetName = "Id")]
+    [Alias("Id")]
+    [ArgumentCompleter(typeof(CallIdCompleter))]
+    public string[] CallId { get; set; } = [];
+
+    /// <summary>All live calls of the server, those of others too.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = "All")]
+    public SwitchParameter All { get; set; }
+
+    /// <summary>The cause that the far ends are told; one of Q.850.</summary>
+    [Parameter]
+    public HangupCause Cause { get; set; } = HangupCause.NormalClearing;
+
+    /// <summary>Asks nothing.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    /// <summary>Gives the ended calls out.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        if (All)
+        {
+            StopAll();
+        }
+        else
+        {
+            foreach (string id in CallId) Stop(ChooseFor(id), id);
+        }
+
+        PumpReady();
+    }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing() => PumpWhile(() => _inFlight > 0);
+
+    private void StopAll()
+    {
+        ServerStore.Connection connection = Choose(Server);
+        IReadOnlyList<SipCall> calls = PumpOrEnd(connection.Adapter.GetCallsAsync, connection.Name);
+        if (calls.Count == 0) return;
+        if (!ShouldProcess($"all {calls.Count} calls on {connection.Name}", "End")) return;
+        if (!Force && !ShouldContinue($"End all {calls.Count} calls on {connection.Name}, those of others too?", "Stop-SipCall -All")) return;
+        foreach (SipCall call in calls) Begin(connection, call.CallId);
+    }
+
+    private void Stop(ServerStore.Connection connection, string id)
+    {
+        string what = connection.Adapter.FindCall(id) is { } call ? Describe(call) : id;
+        if (ShouldProcess($"call {what} on {connection.Name}", "End")) Begin(connection, id);
+    }
+
+    private void Begin(ServerStore.Connection connection, string id)
+    {
+        _inFlight++;
+        _ = StopAsync(connection, id);
+    }
+
+    private async Task StopAsync(ServerStore.Connection connection, string id)
+    {
+        SipCall? call = null;
+        Exception? failure = null;
+        try
+        {
+            call = await connection.Adapter.HangUpAsync(id, Cause, StopToken).ConfigureAwait(false);
+        }
+        catch (SipCallNotFoundException e) when (All && e.ErrorId == "SipCallEnded")
+        {
+            // It ended by itself meanwhile, which is what was wanted.
+            call = connection.Adapter.FindCall(id);
+        }
+#pragma warning disable CA1031 // everything that goes wrong with one call is that call's error
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            failure = e;
+        }
+
+        Post(() =>
+        {
+            _inFlight--;
+            if (failure is not null) WriteError(Errors.Record(failure, id));
+            else if (PassThru && call is not null) WriteObject(call);
+        });
+    }
+}

@@ -1,0 +1,48 @@
+using System.Management.Automation;
+using IfBus.Sip.PowerShell.Binding;
+using IfBus.Sip.PowerShell.Hosting;
+
+namespace IfBus.Sip.PowerShell.Commands;
+
+/// <summary>Measures how a server does.</summary>
+[Cmdlet(VerbsDiagnostic.Test, "SipServer")]
+[OutputType(typeof(SipServerHealth))]
+public sealed class TestSipServer : SipCmdlet
+{
+    /// <summary>The connections to test; the only one or the default if left out.</summary>
+    [Parameter(Position = 0, ValueFromPipeline = true)]
+    [Alias("Name")]
+    [ServerName]
+    [ArgumentCompleter(typeof(ServerNameCompleter))]
+    public string[]? Server { get; set; }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        foreach (string? name in Server ?? [null!])
+        {
+            ServerStore.Connection connection = Choose(name);
+            WriteObject(Pump(connection.Adapter.CheckHealthAsync));
+        }
+    }
+}
+
+/// <summary>What Test-SipServerConfiguration found.</summary>
+/// <param name="Host">The server it describes.</param>
+/// <param name="IsValid">True if a connection can be tried with it.</param>
+/// <param name="Problems">Everything that is wrong.</param>
+public sealed record SipConfigurationCheck(string? Host, bool IsValid, IReadOnlyList<SipConfigurationProblem> Problems);
+
+/// <summary>Checks the description of a server without sending anything.</summary>
+[Cmdlet(VerbsDiagnostic.Test, "SipServerConfiguration", DefaultParameterSetName = "Host")]
+[OutputType(typeof(SipConfigurationCheck))]
+public sealed class TestSipServerConfiguration : ConfigurationCmdlet
+{
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        SipServerConfiguration configuration = ReadConfiguration();
+        IReadOnlyList<SipConfigurationProblem> problems = AdapterLoader.Factory.Validate(configuration);
+        WriteObject(new SipConfigurationCheck(configuration.Host, problems.Count == 0, problems));
+    }
+}

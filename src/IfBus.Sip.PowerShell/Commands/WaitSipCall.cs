@@ -1,0 +1,88 @@
+using System.Collections.Concurrent;
+using System.Management.Automation;
+using IfBus.Sip.PowerShell.Binding;
+using IfBus.Sip.PowerShell.Hosting;
+
+namespace IfBus.Sip.PowerShell.Commands;
+
+/// <summary>Waits until calls are in a state, or have ended.</summary>
+[Cmdlet(VerbsLifecycle.Wait, "SipCall")]
+[OutputType(typeof(SipCall))]
+public sealed class WaitSipCall : ServerCmdlet
+{
+    private readonly ConcurrentQueue<(ServerStore.Connection Connection, string CallId)> _calls = new();
+    private int _inFlight;
+    private int _done;
+
+    /// <summary>Ids, or if:// addresses.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
+    [Alias("Id")]
+    [ArgumentCompleter(typeof(CallIdCompleter))]
+    public string[] CallId { get; set; } = [];
+
+    /// <summary>The states waited for. A call that ends is waited for no longer.</summary>
+    [Parameter]
+    public CallState[] State { get; set; } = [CallState.Terminated];
+
+    /// <summary>How long; seconds or a TimeSpan. Without end if left out.</summary>
+    [Parameter]
+    [Seconds]
+    public TimeSpan? Timeout { get; set; }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        foreach (string id in CallId)
+        {
+            ServerStore.Connection connection = ChooseFor(id);
+            _calls.Enqueue((connection, id));
+            _inFlight++;
+            _ = WaitAsync(connection, id);
+        }
+
+        PumpReady();
+    }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing()
+    {
+        if (_inFlight == 0) return;
+        var progress = new ProgressRecord(1, "Waiting for calls", $"{_calls.Count} calls");
+        PumpWhile(() =>
+        {
+            if (_inFlight == 0) return false;
+            progress.StatusDescription = $"{_done} of {_calls.Count} are {string.Join(" or ", State)}";
+            progress.PercentComplete = 100 * _done / _calls.Count;
+            WriteProgress(progress);
+            return true;
+        });
+        progress.RecordType = ProgressRecordType.Completed;
+        WriteProgress(progress);
+    }
+
+    private protected override string? StillRunning() => GoOn(_calls);
+
+    private async Task WaitAsync(ServerStore.Connection connection, string id)
+    {
+        SipCall? call = null;
+        Exception? failure = null;
+        try
+        {
+            call = await connection.Adapter.WaitForCallAsync(id, State, Timeout, StopToken).ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // everything that goes wrong with one call is that call's error
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            failure = e;
+        }
+
+        Post(() =>
+        {
+            _inFlight--;
+            _done++;
+            if (failure is not null) WriteError(Errors.Record(failure, id));
+            else WriteObject(call);
+        });
+    }
+}

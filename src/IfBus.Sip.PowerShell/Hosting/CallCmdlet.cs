@@ -1,0 +1,36 @@
+using System.Management.Automation;
+using IfBus.Sip.PowerShell.Binding;
+
+namespace IfBus.Sip.PowerShell.Hosting;
+
+/// <summary>Base of the cmdlets that work on one server.</summary>
+public abstract class ServerCmdlet : SipCmdlet
+{
+    /// <summary>The connection to use; the default or the only one if left out. A call that is piped in brings its own.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [ServerName]
+    [ArgumentCompleter(typeof(ServerNameCompleter))]
+    public string? Server { get; set; }
+
+    /// <summary>The server that a call lives on: the named one, else the one that knows it, else the one to choose.</summary>
+    private protected ServerStore.Connection ChooseFor(string callId)
+    {
+        if (Server is null && Store.All.Count > 1 && Store.All.FirstOrDefault(c => c.Adapter.FindCall(callId) is not null) is { } owner) return owner;
+        return Choose(Server);
+    }
+
+    /// <summary>A call in one line, for messages.</summary>
+    private protected static string Describe(SipCall call) => $"{call.CallId} ({(call.From is null ? "" : call.From + " -> ")}{call.To})";
+
+    /// <summary>What to say of calls that go on when a cmdlet is stopped; null if none do.</summary>
+    private protected static string? GoOn(IEnumerable<(ServerStore.Connection Connection, string CallId)> calls)
+    {
+        var alive = calls.Select(c => (c.Connection, Call: c.Connection.Adapter.FindCall(c.CallId))).Where(c => c.Call is { IsEnded: false }).ToList();
+        return alive.Count switch
+        {
+            0 => null,
+            1 => $"Stopped. Call {Describe(alive[0].Call!)} on {alive[0].Connection.Name} is {alive[0].Call!.State} and goes on; Stop-SipCall {alive[0].Call!.CallId} ends it.",
+            _ => $"Stopped. {alive.Count} calls on {string.Join(", ", alive.Select(a => a.Connection.Name).Distinct())} go on; Get-SipCallStatus lists them, Stop-SipCall ends them.",
+        };
+    }
+}
