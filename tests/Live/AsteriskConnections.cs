@@ -57,7 +57,7 @@ public sealed class AsteriskConnections : IDisposable
         {
             using TcpClient client = await listener.AcceptTcpClientAsync();
             await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes("Content-Type: auth/request\n\n"));
-            await client.GetStream().ReadAsync(new byte[1]);
+            await client.GetStream().ReadAtLeastAsync(new byte[1], 1, throwOnEndOfStream: false);
         });
         _module.Fails("SipNotAsterisk", Connect, "127.0.0.1", ((IPEndPoint)listener.LocalEndpoint).Port, Credentials.Of("a", "b"), NoMore);
         Assert.True(answer.Wait(TimeSpan.FromSeconds(5)));

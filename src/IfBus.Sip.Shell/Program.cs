@@ -1,0 +1,3 @@
+using IfBus.Sip.Shell;
+
+return ShellProgram.Run(args);

@@ -1,0 +1,255 @@
+using System.Globalization;
+
+namespace IfBus.Sip.Simulators.Asterisk;
+
+/// <summary>The channels of the simulated server and what becomes of them, told to every connection in the recorded order. One lock; timers, no threads.</summary>
+internal sealed partial class Switchboard(AsteriskSimulatorOptions options)
+{
+    private readonly Dictionary<string, SimChannel> _channels = new(StringComparer.OrdinalIgnoreCase);
+    private readonly List<ManagerConnection> _listeners = [];
+    private long _serial;
+    private long _uniqueid;
+    private long _actions;
+
+    public object Sync { get; } = new();
+
+    public AsteriskSimulatorOptions Options => options;
+
+    public bool IsVersion16 { get; } = options.Version.StartsWith("16.", StringComparison.Ordinal);
+
+    /// <summary>Modules are loaded.</summary>
+    public bool IsBooted { get; private set; } = true;
+
+    public DateTime StartedAt { get; private set; } = options.TimeProvider.GetLocalNow().DateTime;
+
+    public Action? RestartWanted { get; set; }
+
+    public DateTime Now => options.TimeProvider.GetLocalNow().DateTime;
+
+    public long ActionsReceived => Interlocked.Read(ref _actions);
+
+    public int ChannelCount
+    {
+        get
+        {
+            lock (Sync) return _channels.Count;
+        }
+    }
+
+    public int CallCount
+    {
+        get
+        {
+            lock (Sync) return _channels.Values.Select(c => c.Linkedid).Distinct().Count();
+        }
+    }
+
+    public IReadOnlyCollection<SimChannel> Channels => _channels.Values;
+
+    public void CountAction() => Interlocked.Increment(ref _actions);
+
+    public void Add(ManagerConnection connection)
+    {
+        lock (Sync) _listeners.Add(connection);
+    }
+
+    public void Remove(ManagerConnection connection)
+    {
+        lock (Sync) _listeners.Remove(connection);
+    }
+
+    /// <summary>A channel by its name or Uniqueid; case is ignored, as the server does.</summary>
+    public SimChannel? Find(string nameOrId) =>
+        _channels.TryGetValue(nameOrId, out SimChannel? channel) ? channel : _channels.Values.FirstOrDefault(c => c.Name.Equals(nameOrId, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>In 22 an id is in use when it is the beginning of a live one; in 16 when it is equal.</summary>
+    public bool IsInUse(string id) =>
+        _channels.ContainsKey(id) || (!IsVersion16 && id.Length < 36 && _channels.Keys.Any(k => k.StartsWith(id, StringComparison.OrdinalIgnoreCase)));
+
+    /// <summary>Carries out an Originate whose arguments are good.</summary>
+    public void Originate(SimOriginate originate, string channelId, string otherId, string number, string name, TimeSpan timeout, IReadOnlyList<KeyValuePair<string, string>> variables)
+    {
+        int slash = originate.Channel.IndexOf('/', StringComparison.Ordinal);
+        string technology = originate.Channel[..slash];
+        string rest = originate.Channel[(slash + 1)..];
+        string id = channelId.Length > 0 ? channelId : NextId();
+        if (IsInUse(id))
+        {
+            Respond(originate, null, id, 0, number, name);
+            return;
+        }
+
+        if (technology.Equals("Local", StringComparison.OrdinalIgnoreCase)) OriginateLocal(originate, rest, id, otherId, number, name, timeout, variables);
+        else if (technology.Equals("PJSIP", StringComparison.OrdinalIgnoreCase)) OriginatePhone(originate, rest, id, number, name, timeout, variables);
+        else Respond(originate, null, channelId, 0, number, name);
+    }
+
+    /// <summary>A phone calls the server.</summary>
+    public string StartIncomingCall(string from, string exten)
+    {
+        lock (Sync)
+        {
+            SimChannel channel = Make($"PJSIP/{from}-{Serial()}", NextId(), null, 4, options: c =>
+            {
+                c.Number = from;
+                c.Exten = exten;
+            });
+            RunExtension(channel, exten, incoming: true);
+            return channel.Uniqueid;
+        }
+    }
+
+    /// <summary>The far end of a channel hangs up.</summary>
+    public void HangUpByPhone(string nameOrId)
+    {
+        lock (Sync)
+        {
+            if (Find(nameOrId) is not { } channel) throw new ArgumentException($"No such channel: {nameOrId}", nameof(nameOrId));
+            FarEndHangsUp(channel);
+        }
+    }
+
+    /// <summary>The Hangup action.</summary>
+    public void HangUp(SimChannel channel, int cause)
+    {
+        // SoftHangupRequest's Cause is a set of flags; 16 there is "the dialplan ends", whatever cause was asked for.
+        EndCall(channel, cause, 0, soft: 16);
+    }
+
+    /// <summary>Ends everything for a shutdown.</summary>
+    public void ShutDown(bool restart)
+    {
+        lock (Sync)
+        {
+            foreach (SimChannel channel in _channels.Values.ToArray()) Tell("SoftHangupRequest", "call", channel.Headers() + "Cause: 4\r\n");
+            foreach (SimChannel channel in _channels.Values.ToArray())
+            {
+                if (!channel.Gone) EndCall(channel, channel.Bridge is null ? 0 : 16, 0, soft: 16);
+            }
+
+            Tell("Shutdown", "system", $"Shutdown: Cleanly\r\nRestart: {(restart ? "True" : "False")}\r\n");
+            IsBooted = false;
+        }
+    }
+
+    /// <summary>Up again: logins work, modules are loading.</summary>
+    public void Boot() => StartedAt = Now;
+
+    /// <summary>Modules are loaded.</summary>
+    public void Booted()
+    {
+        lock (Sync)
+        {
+            IsBooted = true;
+            Tell("FullyBooted", "system", BootText());
+        }
+    }
+
+    /// <summary>The body of FullyBooted.</summary>
+    public string BootText() => $"Uptime: {(int)(Now - StartedAt).TotalSeconds}\r\nLastReload: {(int)(Now - StartedAt).TotalSeconds}\r\nStatus: Fully Booted\r\n";
+
+    /// <summary>Lets go of all timers.</summary>
+    public void Clear()
+    {
+        lock (Sync)
+        {
+            foreach (SimChannel channel in _channels.Values) channel.Timers.ForEach(t => t.Dispose());
+            _channels.Clear();
+        }
+    }
+
+    /// <summary>Sends an event to all connections that want its class.</summary>
+    public void Tell(string name, string privilege, string body)
+    {
+        if (_listeners.Count == 0) return;
+        string text = $"Event: {name}\r\nPrivilege: {privilege},all\r\n{body}\r\n";
+        foreach (ManagerConnection connection in _listeners) connection.OnEvent(privilege, text);
+    }
+
+    private string NextId() => $"{DateTimeOffset.UtcNow.ToUnixTimeSeconds()}.{++_uniqueid}";
+
+    private string Serial() => (_serial++).ToString("x8", CultureInfo.InvariantCulture);
+
+    private SimChannel Make(string name, string id, string? linkedid, int state, Action<SimChannel>? options = null)
+    {
+        var channel = new SimChannel(name, id, linkedid ?? id) { State = state, CreatedAt = Now, Context = "ifbus" };
+        options?.Invoke(channel);
+        _channels[id] = channel;
+        Tell("Newchannel", "call", channel.Headers());
+        return channel;
+    }
+
+    private void After(SimChannel channel, TimeSpan time, Action action)
+    {
+        ITimer? timer = null;
+        timer = options.TimeProvider.CreateTimer(
+            _ =>
+            {
+                lock (Sync)
+                {
+                    if (!channel.Gone) action();
+                }
+            },
+            null, time, Timeout.InfiniteTimeSpan);
+        channel.Timers.Add(timer);
+    }
+
+    private void Identify(SimChannel channel, string number, string name)
+    {
+        if (number.Length == 0 && name.Length == 0) return;
+        channel.Number = number;
+        channel.CallerName = name;
+        Tell("NewCallerid", "call", channel.Headers() + "CID-CallingPres: 0 (Presentation Allowed, Not Screened)\r\n");
+        channel.ConnectedNumber = number;
+        channel.ConnectedName = name;
+        Tell("NewConnectedLine", "call", channel.Headers());
+    }
+
+    private void SetState(SimChannel channel, int state)
+    {
+        channel.State = state;
+        if (state == 6) channel.AnsweredAt ??= Now;
+        Tell("Newstate", "call", channel.Headers());
+    }
+
+    // The outcome of an Originate: to everybody, with the ActionID of whoever asked.
+    private void Respond(SimOriginate originate, SimChannel? channel, string id, int reason, string number, string name)
+    {
+        bool success = reason == 4;
+        originate.Done?.Invoke(success);
+        if (originate.Done is not null) return;
+        static string Known(string value) => value.Length == 0 ? "<unknown>" : value;
+        string destination = originate.Application.Length > 0
+            ? $"Application: {originate.Application}\r\nData: {originate.Data}\r\n"
+            : $"Context: {originate.Context}\r\nExten: {originate.Exten}\r\n";
+        Tell(
+            "OriginateResponse", "call",
+            (originate.ActionId is null ? "" : $"ActionID: {originate.ActionId}\r\n")
+            + $"Response: {(success ? "Success" : "Failure")}\r\nChannel: {(success ? channel!.Name : originate.Channel)}\r\n{destination}Reason: {reason}\r\nUniqueid: {(id.Length == 0 ? "<unknown>" : id)}\r\n"
+            + $"CallerIDNum: {Known(number)}\r\nCallerIDName: {Known(name)}\r\n");
+    }
+
+    private void Record(SimChannel channel, SimChannel? callee, string disposition)
+    {
+        DateTime end = Now;
+        static string Time(DateTime? time) => time?.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) ?? "";
+        DateTime? answer = disposition == "ANSWERED" ? channel.AnsweredAt : null;
+        Tell(
+            "Cdr", "cdr",
+            $"AccountCode: {channel.AccountCode}\r\nSource: {channel.Number}\r\nDestination: {channel.Exten}\r\nDestinationContext: {channel.Context}\r\nCallerID: \"{channel.CallerName}\" <{channel.Number}>\r\n"
+            + $"Channel: {channel.Name}\r\nDestinationChannel: {callee?.Name}\r\nLastApplication: {channel.Application}\r\nLastData: {channel.Data}\r\nStartTime: {Time(channel.CreatedAt)}\r\nAnswerTime: {Time(answer)}\r\n"
+            + $"EndTime: {Time(end)}\r\nDuration: {(long)(end - channel.CreatedAt).TotalSeconds}\r\nBillableSeconds: {(answer is { } a ? (long)(end - a).TotalSeconds : 0)}\r\nDisposition: {disposition}\r\n"
+            + $"AMAFlags: DOCUMENTATION\r\nUniqueID: {channel.Uniqueid}\r\nUserField: \r\n");
+    }
+
+    private void Hangup(SimChannel channel, int cause, int sipStatus)
+    {
+        if (channel.Gone) return;
+        channel.Gone = true;
+        channel.Timers.ForEach(t => t.Dispose());
+        channel.Timers.Clear();
+        _channels.Remove(channel.Uniqueid);
+        string tech = sipStatus > 0 && !IsVersion16 ? $"TechCause: {sipStatus}\r\n" : "";
+        Tell("Hangup", "call", channel.Headers() + $"Cause: {cause}\r\nCause-txt: {SimText.Cause(cause)}\r\n{tech}");
+    }
+}
