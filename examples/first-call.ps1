@@ -5,7 +5,7 @@ $ErrorActionPreference = 'Stop'
 
 'A simulated Asterisk starts on a loopback port, and we connect to it:'
 $simulator = Start-SipSimulator Asterisk -RingTime 1
-$simulator | Connect-SipServer -Name pbx1
+$simulator | Connect-SipServer -Name pbx1 | Out-Default
 
 '1001 calls 1002. The server accepts the call at once; then the phones ring:'
 $call = New-SipCall -From 1001 -To 1002 -CallerId 'Ann <1001>'
@@ -18,13 +18,13 @@ $call | Wait-SipCall -State Connected -Timeout 10 | ForEach-Object { "  $($_.Fro
 New-SipCall -From 1001 -To busy -Wait | ForEach-Object { "  $($_.From) -> $($_.To): $($_.State), $($_.Cause) ($($_.CauseCode), SIP $($_.SipStatus))" }
 
 'The live calls:'
-Get-SipCallStatus | Where-Object State -EQ Connected
+Get-SipCallStatus | Where-Object State -EQ Connected | Out-Default
 
 'We hang up, and get the call as it ended:'
-$call | Stop-SipCall -PassThru
+$call | Stop-SipCall -PassThru | Out-Default
 
 'The detail record that the server wrote:'
-$call | Get-SipCallDetailRecord
+$call | Get-SipCallDetailRecord | Out-Default
 
 Disconnect-SipServer pbx1
 $simulator | Stop-SipSimulator

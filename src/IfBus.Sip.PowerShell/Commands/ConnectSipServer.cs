@@ -11,14 +11,10 @@ namespace IfBus.Sip.PowerShell.Commands;
 [OutputType(typeof(SipServer))]
 public sealed class ConnectSipServer : ConfigurationCmdlet
 {
-    /// <summary>A running simulator.</summary>
-    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = "Simulator")]
-    public SipSimulator? InputObject { get; set; }
-
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        SipServerConfiguration configuration = ReadConfiguration(InputObject);
+        SipServerConfiguration configuration = ReadConfiguration();
         configuration.Name ??= configuration.Host;
         IReadOnlyList<SipConfigurationProblem> problems = AdapterLoader.Factory.Validate(configuration);
         if (problems.Count > 0) ThrowTerminatingError(Errors.Record(new SipConfigurationException(problems), configuration.Host));
@@ -92,7 +88,7 @@ public abstract class ConfigurationCmdlet : SipCmdlet
     public int? Port { get; set; }
 
     /// <summary>User and secret.</summary>
-    [Parameter]
+    [Parameter(ValueFromPipelineByPropertyName = true)]
     [Credential]
     public PSCredential? Credential { get; set; }
 
@@ -101,7 +97,7 @@ public abstract class ConfigurationCmdlet : SipCmdlet
     public string? Name { get; set; }
 
     /// <summary>Speak TLS.</summary>
-    [Parameter]
+    [Parameter(ValueFromPipelineByPropertyName = true)]
     public SwitchParameter UseTls { get; set; }
 
     /// <summary>Accept any certificate. For tests only.</summary>
@@ -146,19 +142,18 @@ public abstract class ConfigurationCmdlet : SipCmdlet
         "ConnectTimeout", "RequestTimeout", "RingTimeout", "KeepAlive", "ReconnectAttempts",
     ];
 
-    /// <summary>The description as given by parameters, hash table, or simulator. Ends the cmdlet if the hash table has unknown or unfit entries.</summary>
-    private protected SipServerConfiguration ReadConfiguration(SipSimulator? simulator = null)
+    /// <summary>The description as given by parameters, or hash table. Ends the cmdlet if the hash table has unknown or unfit entries.</summary>
+    private protected SipServerConfiguration ReadConfiguration()
     {
         if (Configuration is not null) ReadTable(Configuration);
-        PSCredential? credential = Credential ?? simulator?.Credential;
         var configuration = new SipServerConfiguration
         {
-            Type = simulator?.Type ?? Type,
+            Type = Type,
             Name = Name,
-            Host = simulator?.Host ?? ComputerName,
-            Port = simulator?.Port ?? Port,
-            Credential = credential is null ? null : new NetworkCredential(credential.UserName, credential.Password),
-            UseTls = UseTls || (simulator?.Simulator.Tls ?? false),
+            Host = ComputerName,
+            Port = Port,
+            Credential = Credential is null ? null : new NetworkCredential(Credential.UserName, Credential.Password),
+            UseTls = UseTls,
             SkipCertificateCheck = SkipCertificateCheck,
             EndpointTemplate = EndpointTemplate,
             Context = Context,

@@ -30,6 +30,9 @@ public sealed class SipSimulator
     /// <summary>TCP port.</summary>
     public int Port => Simulator.Port;
 
+    /// <summary>True if it speaks TLS.</summary>
+    public bool UseTls => Simulator.Tls;
+
     /// <summary>What it lets in.</summary>
     public PSCredential Credential { get; }
 

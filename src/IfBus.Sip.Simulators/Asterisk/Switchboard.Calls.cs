@@ -146,6 +146,8 @@ internal sealed partial class Switchboard
         if (phone.Kind == PhoneKind.Dead) return;
         After(channel, Moment, () =>
         {
+            // On a busy machine timers may come late and out of order.
+            if (channel.State != 0) return;
             SetState(channel, 5);
             Tell("DialState", "call", Dialling("RINGING"));
         });
