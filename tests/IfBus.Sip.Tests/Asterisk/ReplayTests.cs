@@ -1,0 +1,146 @@
+using System.Text;
+using IfBus.Sip.Tests.Support;
+
+namespace IfBus.Sip.Tests.Asterisk;
+
+/// <summary>The recordings of both versions, in three cuts, to the right final states.</summary>
+public sealed class ReplayTests
+{
+    public static TheoryData<string, string> Recordings()
+    {
+        var data = new TheoryData<string, string>();
+        foreach (string server in new[] { "asterisk", "asterisk16" })
+        {
+            foreach (string file in Transcript.Files(server)) data.Add(server, Path.GetFileName(file).Split('.')[0]);
+        }
+
+        return data;
+    }
+
+    [Theory]
+    [MemberData(nameof(Recordings))]
+    public void Every_cut_gives_the_same_messages_and_states(string server, string scenario)
+    {
+        Transcript recording = Transcript.Open(server, scenario);
+        foreach (int connection in recording.Connections)
+        {
+            byte[] bytes = recording.Server(connection);
+            if (bytes.Length == 0 || !bytes.AsSpan().StartsWith("Asterisk"u8)) continue;
+            Replay whole = new Replay().Feed(bytes, Cut.Whole);
+            AssertSound(whole);
+            foreach (Cut cut in new[] { Cut.Nasty, Cut.ByteByByte })
+            {
+                // A megabyte, byte by byte, says no more than the first part of it.
+                byte[] part = cut == Cut.ByteByByte && bytes.Length > 60_000 ? bytes[..60_000] : bytes;
+                Replay expected = part.Length == bytes.Length ? whole : new Replay().Feed(part, Cut.Whole);
+                Replay actual = new Replay().Feed(part, cut);
+                Assert.Equal(expected.Messages, actual.Messages);
+                Assert.Equal(States(expected), States(actual));
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("asterisk", "PJSIP/sipp-busy", HangupCause.UserBusy, 17, 486)]
+    [InlineData("asterisk", "PJSIP/sipp-reject", HangupCause.CallRejected, 21, 603)]
+    [InlineData("asterisk", "PJSIP/sipp-ring", HangupCause.NoAnswer, 19, 480)]
+    [InlineData("asterisk", "PJSIP/sipp-dead", HangupCause.NoAnswer, 19, 480)]
+    [InlineData("asterisk16", "PJSIP/sipp-busy", HangupCause.UserBusy, 17, null)]
+    [InlineData("asterisk16", "PJSIP/sipp-reject", HangupCause.CallRejected, 21, null)]
+    [InlineData("asterisk16", "PJSIP/sipp-ring", HangupCause.NoAnswer, 0, null)]
+    public void Phones_that_do_not_answer(string server, string phone, HangupCause cause, int code, int? sipStatus)
+    {
+        Transcript recording = Transcript.Open(server, "pjsip-failures");
+        string[] ids = [.. ChannelIds(recording)];
+        Replay replay = new Replay(ids).Feed(recording.Server(1), Cut.Whole);
+        SipCall call = replay.Final.Values.First(c => c.Legs.Count > 0 && c.Legs[0].Name!.StartsWith(phone, StringComparison.Ordinal));
+        Assert.Equal((CallState.Terminated, cause, code, sipStatus), (call.State, call.Cause, call.CauseCode, call.SipStatus));
+        Assert.DoesNotContain(replay.Changes, c => c.Call!.State == CallState.Connected && c.CallId == call.CallId);
+        Assert.Empty(replay.Calls.SnapshotLive());
+        Assert.Equal(ids.Length, replay.Changes.Count(c => c.Call!.State == CallState.Terminated));
+    }
+
+    [Theory]
+    [InlineData("UserBusy", 17, 486, "sipp-busy")]
+    [InlineData("CallRejected", 21, 603, "sipp-reject")]
+    public void A_destination_that_refuses_is_the_cause_although_the_first_leg_answered(string cause, int code, int sipStatus, string phone)
+    {
+        Replay replay = new Replay().Feed(Transcript.Open("asterisk", "dial-failures").Server(1), Cut.Whole);
+        SipCall call = replay.Final.Values.Single(c => c.Legs.Any(l => l.Name!.Contains(phone, StringComparison.Ordinal)));
+        Assert.Equal((cause, code, sipStatus), (call.Cause.ToString(), call.CauseCode, call.SipStatus));
+        Assert.DoesNotContain(replay.Changes, c => c.CallId == call.CallId && c.Call!.State == CallState.Connected);
+    }
+
+    [Fact]
+    public void Connected_comes_once_and_not_before_the_destination_answered()
+    {
+        Replay replay = new Replay(["cd-1"]).Feed(Transcript.Open("asterisk", "dial-bridge").Server(1), Cut.Whole);
+        SipEvent connected = Assert.Single(replay.Changes, c => c.Call!.State == CallState.Connected);
+        Assert.Equal("DialEnd", connected.Fields["Event"]);
+        Assert.NotNull(connected.Fields["Uniqueid"]);
+        Assert.Equal(("cd-1", HangupCause.NormalClearing), (replay.Final["cd-1"].CallId, replay.Final["cd-1"].Cause));
+        Assert.Equal(2, replay.Final["cd-1"].Legs.Count);
+    }
+
+    [Theory]
+    [InlineData("asterisk")]
+    public void Two_hundred_calls_in_a_burst_end_once_each(string server)
+    {
+        Transcript recording = Transcript.Open(server, "burst-200");
+        Replay replay = new Replay().Feed(recording.Server(recording.Connections.First()), Cut.Whole);
+        Assert.Equal(200, replay.Changes.Where(c => c.Call!.State == CallState.Terminated).Select(c => c.CallId).Distinct().Count());
+        Assert.Equal(200, replay.Changes.Count(c => c.Call!.State == CallState.Terminated));
+        Assert.Empty(replay.Calls.SnapshotLive());
+    }
+
+    [Fact]
+    public void A_restart_is_the_cause_of_its_calls()
+    {
+        Replay replay = new Replay(["rs-1"]).Feed(Transcript.Open("asterisk", "restart").Server(1), Cut.Whole);
+        Assert.Equal((CallState.Terminated, HangupCause.ServerShutdown, 0), (replay.Final["rs-1"].State, replay.Final["rs-1"].Cause, replay.Final["rs-1"].CauseCode));
+    }
+
+    [Theory]
+    [InlineData("injection-server")]
+    [InlineData("injection-client")]
+    [InlineData("variable-special")]
+    public void Forged_events_change_no_other_call(string scenario)
+    {
+        // A call that nobody may touch, besides those of the recording.
+        Replay replay = new(["ours"]);
+        replay.Feed(Transcript.Open("asterisk", scenario).Server(1), Cut.Whole);
+        SipCall ours = Assert.Single(replay.Calls.SnapshotLive(), c => c.CallId == "ours");
+        Assert.Equal((CallState.Created, 0), (ours.State, ours.Legs.Count));
+    }
+
+    [Fact]
+    public void Detail_records_find_their_call_before_and_after_its_hang_up()
+    {
+        Replay replay = new Replay(["ifb-1"]).Feed(Transcript.Open("asterisk", "originate-answer-hangup").Server(1), Cut.Whole);
+        List<SipCallDetailRecord> records = replay.Records.Find(new SipDetailRecordFilter { CallId = "ifb-1" });
+        Assert.Equal(["ifb-1", "ifb-2"], records.Select(r => r.LegId));
+        Assert.All(records, r => Assert.Equal("ANSWERED", r.Disposition));
+    }
+
+    private static void AssertSound(Replay replay)
+    {
+        foreach (IGrouping<string, SipEvent> call in replay.Changes.GroupBy(c => c.CallId!))
+        {
+            Assert.True(call.Count(c => c.Call!.State == CallState.Terminated) <= 1, $"{call.Key} ended twice");
+            Assert.True(call.Count(c => c.Call!.State == CallState.Connected) <= 1, $"{call.Key} was connected twice");
+            int terminated = call.ToList().FindIndex(c => c.Call!.State == CallState.Terminated);
+            Assert.True(terminated < 0 || terminated == call.Count() - 1, $"{call.Key} went on after its end");
+        }
+
+        // A call whose channels have all said Hangup has ended.
+        foreach (SipCall live in replay.Calls.SnapshotLive()) Assert.Contains(live.Legs, l => l.State != "Hungup");
+    }
+
+    private static List<string> States(Replay replay) => [.. replay.Changes.Select(c => $"{c.CallId} {c.PreviousState}>{c.Call!.State} {c.Call.Cause} {c.Call.CauseCode} {c.Call.SipStatus}")];
+
+    private static IEnumerable<string> ChannelIds(Transcript recording)
+    {
+        string text = Encoding.UTF8.GetString(recording.Server(1));
+        return text.Split("\r\n\r\n").Where(m => m.StartsWith("Event: OriginateResponse", StringComparison.Ordinal)).Select(m => m.Split("\r\n").First(l => l.StartsWith("Uniqueid: ", StringComparison.Ordinal))[10..]).Distinct();
+    }
+}

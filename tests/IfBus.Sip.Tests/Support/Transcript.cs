@@ -1,0 +1,44 @@
+using System.IO.Compression;
+using System.Text;
+using System.Text.Json;
+
+namespace IfBus.Sip.Tests.Support;
+
+/// <summary>A recording: what crossed each connection's socket, in order.</summary>
+internal sealed class Transcript
+{
+    private readonly List<(int Connection, bool FromServer, byte[] Bytes)> _chunks = [];
+
+    public Transcript(string path)
+    {
+        Name = Path.GetFileName(path).Split('.')[0];
+        using Stream file = File.OpenRead(path);
+        using Stream text = path.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(file, CompressionMode.Decompress) : file;
+        using var reader = new StreamReader(text, Encoding.UTF8);
+        reader.ReadLine();
+        while (reader.ReadLine() is { } line)
+        {
+            using JsonDocument chunk = JsonDocument.Parse(line);
+            JsonElement root = chunk.RootElement;
+            if (!root.TryGetProperty("text", out JsonElement said)) continue;
+            _chunks.Add((root.GetProperty("conn").GetInt32(), root.GetProperty("dir").GetString() == "server", Encoding.UTF8.GetBytes(said.GetString()!)));
+        }
+    }
+
+    public string Name { get; }
+
+    public IEnumerable<int> Connections => _chunks.Select(c => c.Connection).Distinct();
+
+    /// <summary>All that the server said on a connection.</summary>
+    public byte[] Server(int connection) => [.. _chunks.Where(c => c.Connection == connection && c.FromServer).SelectMany(c => c.Bytes)];
+
+    /// <summary>The recordings of a server.</summary>
+    public static IEnumerable<string> Files(string server) => Directory.GetFiles(Repository.Transcripts(server)).Order(StringComparer.Ordinal);
+
+    /// <summary>One recording by its scenario.</summary>
+    public static Transcript Open(string server, string scenario)
+    {
+        string path = Path.Combine(Repository.Transcripts(server), scenario + ".jsonl");
+        return new Transcript(File.Exists(path) ? path : path + ".gz");
+    }
+}
