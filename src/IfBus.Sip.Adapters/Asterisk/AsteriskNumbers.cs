@@ -72,12 +72,12 @@ internal static class AsteriskNumbers
         string? through = null;
         int at = template.IndexOf("{0}@", StringComparison.Ordinal);
         string tech = template[..template.IndexOf('/', StringComparison.Ordinal)];
-        if (at > 0) through = template[(at + "{0}@".Length)..];
-        else if (template.Split('/') is [_, { } endpoint, ..] && !endpoint.Contains("{0}", StringComparison.Ordinal)) through = endpoint;
+        if (template.Split('/') is [_, { } endpoint, ..] && !endpoint.Contains("{0}", StringComparison.Ordinal)) through = endpoint;
+        else if (at > 0) through = template[(at + "{0}@".Length)..];
         if (through is null)
         {
             throw new SipArgumentException(
-                parameter, uri, $"Asterisk dials a SIP URI only through one of its endpoints: write PJSIP/<endpoint>/{uri}, or connect with -EndpointTemplate 'PJSIP/{{0}}@<endpoint>'.", "SipInvalidNumber");
+                parameter, uri, $"Asterisk dials a SIP URI only through one of its endpoints: write PJSIP/<endpoint>/{SipText.Printable(uri)}, or connect with -EndpointTemplate 'PJSIP/{{0}}@<endpoint>'.", "SipInvalidNumber");
         }
 
         string channel = $"{tech}/{through}/{uri}";

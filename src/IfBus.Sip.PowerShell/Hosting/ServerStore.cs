@@ -15,7 +15,7 @@ internal sealed class ServerStore
     private string? _default;
 
     /// <summary>The store of the runspace that this thread runs.</summary>
-    public static ServerStore Current => Stores.GetOrCreateValue(Runspace.DefaultRunspace ?? throw new InvalidOperationException("There is no runspace on this thread."));
+    public static ServerStore Current => Stores.GetValue(Runspace.DefaultRunspace ?? throw new InvalidOperationException("There is no runspace on this thread."), Make);
 
     /// <summary>One connection.</summary>
     internal sealed record Connection(string Name, ISipAdapter Adapter, CmdletLog Log, string Identity, string? Secret)
@@ -42,10 +42,10 @@ internal sealed class ServerStore
         }
     }
 
-    /// <summary>Closes everything in all runspaces.</summary>
-    public static void CloseAll()
+    /// <summary>Closes everything of the runspace that this thread runs.</summary>
+    public static void CloseCurrent()
     {
-        foreach ((_, ServerStore store) in Stores) store.Close();
+        if (Runspace.DefaultRunspace is { } runspace && Stores.TryGetValue(runspace, out ServerStore? store)) store.Close();
     }
 
     /// <summary>A connection by name, without regard to case.</summary>
@@ -114,6 +114,17 @@ internal sealed class ServerStore
             "SipServerAmbiguous", $"Several servers are connected ({string.Join(", ", All.Select(c => c.Name))}) and none is the default.", "Name one with -Server, or make one the default: Set-SipServer -Default <name>.");
     }
 
+    private static ServerStore Make(Runspace runspace)
+    {
+        var store = new ServerStore();
+        // A runspace that is closed without Remove-Module must not leave connections behind.
+        runspace.StateChanged += (_, e) =>
+        {
+            if (e.RunspaceStateInfo.State is RunspaceState.Closed or RunspaceState.Broken) store.Close();
+        };
+        return store;
+    }
+
     private string Names(string before, string otherwise) => All.Count == 0 ? otherwise : before + string.Join(", ", All.Select(c => c.Name)) + ".";
 
     private void Close()
@@ -141,9 +152,9 @@ internal sealed class ServerChoiceException(string errorId, string message, stri
     public string Action { get; } = action;
 }
 
-/// <summary>Closes what is open when the module is removed.</summary>
+/// <summary>Closes what a runspace has open when the module is removed from it.</summary>
 public sealed class ModuleCleanup : IModuleAssemblyCleanup
 {
     /// <inheritdoc/>
-    public void OnRemove(PSModuleInfo psModuleInfo) => ServerStore.CloseAll();
+    public void OnRemove(PSModuleInfo psModuleInfo) => ServerStore.CloseCurrent();
 }

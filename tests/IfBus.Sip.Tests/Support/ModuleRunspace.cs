@@ -9,9 +9,10 @@ internal sealed class ModuleRunspace : IDisposable
 {
     private readonly Runspace _runspace;
 
-    public ModuleRunspace()
+    public ModuleRunspace(System.Management.Automation.Host.PSHost? host = null)
     {
-        _runspace = RunspaceFactory.CreateRunspace(InitialSessionState.CreateDefault2());
+        InitialSessionState state = InitialSessionState.CreateDefault2();
+        _runspace = host is null ? RunspaceFactory.CreateRunspace(state) : RunspaceFactory.CreateRunspace(host, state);
         _runspace.Open();
         Run("param($path) Import-Module $path", Repository.StagedModule);
     }
@@ -32,7 +33,7 @@ internal sealed class ModuleRunspace : IDisposable
     /// <summary>Runs a script; returns output and errors, the terminating one too.</summary>
     public (Collection<PSObject> Output, IReadOnlyList<ErrorRecord> Errors) Try(string script, params object?[] arguments)
     {
-        using var shell = PowerShell.Create(_runspace);
+        using var shell = System.Management.Automation.PowerShell.Create(_runspace);
         shell.AddScript(script);
         foreach (object? argument in arguments) shell.AddArgument(argument);
         var output = new Collection<PSObject>();
@@ -58,7 +59,7 @@ internal sealed class ModuleRunspace : IDisposable
 
     public void Dispose()
     {
-        using (var shell = PowerShell.Create(_runspace))
+        using (var shell = System.Management.Automation.PowerShell.Create(_runspace))
         {
             shell.AddScript("Remove-Module IfBus.Sip").Invoke();
         }

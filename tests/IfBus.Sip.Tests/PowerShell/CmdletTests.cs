@@ -1,0 +1,121 @@
+using System.Management.Automation;
+using IfBus.Sip.Tests.Support;
+
+namespace IfBus.Sip.Tests.PowerShell;
+
+/// <summary>The cmdlets as a user's script meets them, on the simulator.</summary>
+public sealed class CmdletTests : IDisposable
+{
+    private readonly ModuleRunspace _module = new();
+
+    public void Dispose() => _module.Dispose();
+
+    [Fact]
+    public void Without_a_server_and_with_several()
+    {
+        ErrorRecord none = _module.Fails("SipServerNotConnected", "New-SipCall -From 1 -To 2");
+        Assert.Equal(ErrorCategory.ConnectionError, none.CategoryInfo.Category);
+        Assert.Contains("Connect-SipServer", none.ErrorDetails.RecommendedAction, StringComparison.Ordinal);
+        _module.Run("Start-SipSimulator Asterisk | Connect-SipServer -Name a; Start-SipSimulator Asterisk | Connect-SipServer -Name b");
+        Assert.Contains("a, b", _module.Fails("SipServerAmbiguous", "New-SipCall -From 1 -To 2").Exception.Message, StringComparison.Ordinal);
+        Assert.Equal("b", _module.Run<SipCall>("New-SipCall -From 1 -To 2 -Server b").Server);
+        _module.Run("Set-SipServer -Default a");
+        Assert.Equal("a", _module.Run<SipCall>("New-SipCall -From 1 -To 2").Server);
+        Assert.Equal(2, _module.Run("Get-SipCallStatus").Count);
+        // A call that is piped in brings its own server.
+        Assert.Equal("b", _module.Run<SipCall>("Get-SipCallStatus -Server b | Stop-SipCall -PassThru").Server);
+        Assert.Equal(["a", "b"], _module.Run("Get-SipServer").Select(s => ((SipServer)s.BaseObject).Name));
+    }
+
+    [Fact]
+    public void WhatIf_does_nothing()
+    {
+        _module.Run("Start-SipSimulator Asterisk | Connect-SipServer -Name a");
+        Assert.Empty(_module.Run("New-SipCall -From 1 -To 2 -WhatIf"));
+        Assert.Empty(_module.Run("Get-SipCallStatus"));
+        SipCall call = _module.Run<SipCall>("New-SipCall -From 1 -To 2 -WhatIf:$false");
+        Assert.Empty(_module.Run("Get-SipCallStatus | Stop-SipCall -WhatIf -PassThru"));
+        Assert.Equal(call.CallId, _module.Run<SipCall>("Get-SipCallStatus").CallId);
+    }
+
+    [Fact]
+    public void Records_of_a_file_become_calls_and_bad_ones_errors()
+    {
+        _module.Run("Start-SipSimulator Asterisk | Connect-SipServer -Name a");
+        (var output, IReadOnlyList<ErrorRecord> errors) = _module.Try(
+            "[pscustomobject]@{From='1001';To='1002';CallerId='Ann <1001>'}, [pscustomobject]@{From=\"10`r`n01\";To='1002'}, [pscustomobject]@{From='1001';To='1003'} | New-SipCall");
+        Assert.Equal(2, output.Count);
+        ErrorRecord error = Assert.Single(errors);
+        Assert.StartsWith("SipInvalidNumber,", error.FullyQualifiedErrorId, StringComparison.Ordinal);
+        Assert.Equal(ErrorCategory.InvalidArgument, error.CategoryInfo.Category);
+        Assert.Contains("-From '10\\r\\n01'", error.Exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Events_of_a_call()
+    {
+        _module.Run("Start-SipSimulator Asterisk | Connect-SipServer -Name a");
+        SipEvent[] events = [.. _module.Run("$c = New-SipCall -From 1001 -To 1002; Watch-SipEvent -CallId $c.CallId -Count 1 -Timeout 10").Select(e => (SipEvent)e.BaseObject)];
+        Assert.Equal(SipEventTypes.CallStateChanged, Assert.Single(events).Type);
+    }
+
+    [Fact]
+    public void Configuration_is_checked_offline_and_as_a_whole()
+    {
+        dynamic check = _module.Run("Test-SipServerConfiguration 'a b' -Port 99999")[0];
+        Assert.False((bool)check.IsValid);
+        ErrorRecord error = _module.Fails("SipConfigurationInvalid", "Connect-SipServer -Configuration @{ Host = 'x y'; Bogus = 1 }");
+        Assert.Contains("Bogus", error.Exception.Message, StringComparison.Ordinal);
+        Assert.Contains("EndpointTemplate", error.Exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Raw_commands_and_health()
+    {
+        _module.Run("Start-SipSimulator Asterisk | Connect-SipServer -Name a");
+        SipCommandResult result = _module.Run<SipCommandResult>("Invoke-SipCommand Command @{ Command = 'core show version' }");
+        Assert.Contains("22.10.1", Assert.Single(result.Output), StringComparison.Ordinal);
+        Assert.Equal(HealthState.Healthy, _module.Run<SipServerHealth>("Test-SipServer").Health);
+        _module.Fails("SipInvalidArgument", "Invoke-SipCommand Logoff");
+        _module.Fails("SipInvalidArgument", "Invoke-SipCommand Getvar @{ Variable = \"a`nAction: Hangup\" }");
+    }
+
+    [Fact]
+    public void Names_and_ids_are_completed_from_memory()
+    {
+        _module.Run("Start-SipSimulator Asterisk | Connect-SipServer -Name 'my server'");
+        SipCall call = _module.Run<SipCall>("New-SipCall -From 1001 -To 1002");
+        Assert.Equal("'my server'", Complete("Get-SipCallStatus -Server "));
+        Assert.Equal(call.CallId, Complete("Stop-SipCall -CallId "));
+
+        string Complete(string line) => Assert.Single(_module.Run("param($l) (TabExpansion2 $l $l.Length).CompletionMatches | ForEach-Object CompletionText", line)).ToString();
+    }
+
+    [Fact]
+    public void Runspaces_do_not_see_each_other()
+    {
+        _module.Run("Start-SipSimulator Asterisk | Connect-SipServer -Name a");
+        using var other = new ModuleRunspace();
+        Assert.Empty(other.Run("Get-SipServer"));
+        Assert.Single(_module.Run("Get-SipServer"));
+    }
+
+    [Fact]
+    public void Secrets_are_nowhere_in_what_is_shown()
+    {
+        string shown = string.Join('\n', _module.Run(
+            "$s = Start-SipSimulator Asterisk -Secret ([Net.NetworkCredential]::new('', 'hush-hush').SecurePassword); $s; $s | Connect-SipServer -Name a; Get-SipServer; Test-SipServer; New-SipCall -From 1 -To 2 -Verbose -Debug 4>&1 5>&1")
+            .SelectMany(o => o.Properties.Select(p => $"{p.Name}={p.Value}").Append(o.ToString())));
+        Assert.DoesNotContain("hush-hush", shown, StringComparison.Ordinal);
+        Assert.Contains("Name=a", shown, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_name_in_use_by_another_server_is_refused_and_the_same_is_given_back()
+    {
+        _module.Run("$a = Start-SipSimulator Asterisk; $b = Start-SipSimulator Asterisk; $global:a = $a; $global:b = $b; $a | Connect-SipServer -Name x");
+        Assert.Single(_module.Run("$a | Connect-SipServer -Name x"));
+        Assert.Single(_module.Run("Get-SipServer"));
+        _module.Fails("SipServerNameInUse", "$b | Connect-SipServer -Name x");
+    }
+}

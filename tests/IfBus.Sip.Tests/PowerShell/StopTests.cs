@@ -1,0 +1,75 @@
+using System.Diagnostics;
+using System.Management.Automation;
+using IfBus.Sip.Simulators;
+using IfBus.Sip.Tests.Support;
+
+namespace IfBus.Sip.Tests.PowerShell;
+
+/// <summary>Ctrl+C: every cmdlet that waits ends within a second and says what still runs on the server.</summary>
+public sealed class StopTests : IDisposable
+{
+    private readonly CapturingHost _host = new();
+    private readonly ModuleRunspace _module;
+    private readonly AsteriskSimulator _simulator = AsteriskSimulator.Start();
+
+    public StopTests()
+    {
+        _module = new ModuleRunspace(_host);
+        _module.Run("param($p, $c) Connect-SipServer 127.0.0.1 -Port $p -Credential $c -Name sim", _simulator.Port, Credentials.Of(_simulator.User, _simulator.Secret));
+    }
+
+    public void Dispose()
+    {
+        _module.Dispose();
+        _simulator.Dispose();
+    }
+
+    [Theory]
+    [InlineData("New-SipCall -From ring -To 1002 -Wait", "goes on; Stop-SipCall")]
+    [InlineData("New-SipCall -From ring -To 1002 | Wait-SipCall", "goes on; Stop-SipCall")]
+    [InlineData("1..3 | ForEach-Object { [pscustomobject]@{ From = 'ring'; To = '1002' } } | New-SipCall -Wait", "3 calls on sim go on")]
+    public async Task Waiting_for_calls(string script, string said)
+    {
+        int calls = script.StartsWith("1..3", StringComparison.Ordinal) ? 3 : 1;
+        await StopAsync(script, () => _simulator.ActiveCalls == calls && KnownRinging() == calls);
+        Assert.Contains(said, _host.Text, StringComparison.Ordinal);
+        Assert.Equal(calls, _simulator.ActiveCalls);
+    }
+
+    [Fact]
+    public async Task Watching_events() => await StopAsync("Watch-SipEvent", () => true);
+
+    [Fact]
+    public async Task Connecting_to_a_silent_server()
+    {
+        using var peer = new ScriptedPeer((stream, _, token) => stream.ReadAtLeastAsync(new byte[1], 1, false, token).AsTask());
+        await StopAsync($"Connect-SipServer 127.0.0.1 -Port {peer.Port} -Name silent -Credential ([pscredential]::new('u', [Net.NetworkCredential]::new('', 's').SecurePassword))", () => true);
+        Assert.Single(_module.Run("Get-SipServer"));
+    }
+
+    [Fact]
+    public void The_first_of_many_ends_the_rest()
+    {
+        Assert.Single(_module.Run("$n = 0; foreach ($e in (New-SipCall -From 1001 -To 1002)) { Watch-SipEvent -Count 1 }"));
+    }
+
+    private int KnownRinging()
+    {
+        using var other = new ModuleRunspace();
+        other.Run("param($p, $c) Connect-SipServer 127.0.0.1 -Port $p -Credential $c -Name sim", _simulator.Port, Credentials.Of(_simulator.User, _simulator.Secret));
+        return other.Run("Get-SipCallStatus -State Ringing").Count;
+    }
+
+    private async Task StopAsync(string script, Func<bool> until)
+    {
+        using var shell = System.Management.Automation.PowerShell.Create(_module.Runspace);
+        shell.AddScript(script);
+        shell.BeginInvoke();
+        long end = Environment.TickCount64 + 20_000;
+        while (shell.InvocationStateInfo.State != PSInvocationState.Running || !until()) Assert.True(Environment.TickCount64 < end, "never came so far");
+        long begin = Stopwatch.GetTimestamp();
+        await Task.Run(shell.Stop).WaitAsync(TimeSpan.FromSeconds(10));
+        Assert.InRange(Stopwatch.GetElapsedTime(begin).TotalSeconds, 0, 1);
+        Assert.Equal(PSInvocationState.Stopped, shell.InvocationStateInfo.State);
+    }
+}

@@ -1,0 +1,96 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace IfBus.Sip.Tests.Support;
+
+/// <summary>A server on loopback that does what a test says, one connection after the other, and keeps what it was sent.</summary>
+internal sealed class ScriptedPeer : IDisposable
+{
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly StringBuilder _received = new();
+    private readonly CancellationTokenSource _end = new();
+
+    public ScriptedPeer(Func<NetworkStream, ScriptedPeer, CancellationToken, Task> script)
+    {
+        _listener.Start();
+        _ = Task.Run(async () =>
+        {
+            while (!_end.IsCancellationRequested)
+            {
+                using TcpClient client = await _listener.AcceptTcpClientAsync(_end.Token);
+                try
+                {
+                    await script(client.GetStream(), this, _end.Token);
+                }
+                catch (IOException)
+                {
+                    // The client has gone, which is what is tested.
+                }
+            }
+        });
+    }
+
+    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+    public string Received
+    {
+        get
+        {
+            lock (_received) return _received.ToString();
+        }
+    }
+
+    /// <summary>Reads one action and returns it.</summary>
+    public async Task<string> ReadActionAsync(NetworkStream stream, CancellationToken cancellationToken)
+    {
+        var text = new StringBuilder();
+        byte[] one = new byte[1];
+        while (!text.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
+        {
+            if (await stream.ReadAsync(one, cancellationToken) == 0) throw new IOException("closed");
+            text.Append((char)one[0]);
+        }
+
+        lock (_received) _received.Append(text);
+        return text.ToString();
+    }
+
+    /// <summary>Plays a server that logs anybody in, and hands every further action to the test.</summary>
+    public static ScriptedPeer LogsIn(Func<NetworkStream, string, string, Task<bool>> onAction) => new(async (stream, peer, token) =>
+    {
+        await SayAsync(stream, "Asterisk Call Manager/11.0.0\r\n");
+        while (true)
+        {
+            string action = await peer.ReadActionAsync(stream, token);
+            string name = action.Split("\r\n")[0]["Action: ".Length..];
+            string id = action.Split("\r\n").First(l => l.StartsWith("ActionID: ", StringComparison.Ordinal))["ActionID: ".Length..];
+            string body = name switch
+            {
+                "Challenge" => "Challenge: 123456789\r\n",
+                "Login" => "Message: Authentication accepted\r\n",
+                "ListCommands" => "Originate: x\r\nHangup: x\r\nPing: x\r\nCoreShowChannels: x\r\nStatus: x\r\n",
+                "CoreShowChannels" => "EventList: start\r\n",
+                _ => "",
+            };
+            if (name is "Originate" or "Ping" or "Hangup" or "Logoff" or "Command")
+            {
+                if (!await onAction(stream, name, id)) return;
+                continue;
+            }
+
+            await SayAsync(stream, $"Response: Success\r\nActionID: {id}\r\n{body}\r\n");
+            if (name == "Login") await SayAsync(stream, "Event: FullyBooted\r\nPrivilege: system,all\r\n\r\n");
+            if (name == "CoreShowChannels") await SayAsync(stream, $"Event: CoreShowChannelsComplete\r\nActionID: {id}\r\nEventList: Complete\r\nListItems: 0\r\n\r\n");
+        }
+    });
+
+    public static async Task SayAsync(NetworkStream stream, string text) => await stream.WriteAsync(Encoding.UTF8.GetBytes(text));
+
+    public void Dispose()
+    {
+        _end.Cancel();
+        _listener.Stop();
+        _end.Dispose();
+    }
+}
