@@ -13,6 +13,7 @@ internal sealed class CallTable(string server, SipServerType type, EventHub even
     private readonly Dictionary<string, TrackedCall> _live = new(StringComparer.Ordinal);
     private readonly Dictionary<string, TrackedCall> _ended = new(StringComparer.Ordinal);
     private readonly Queue<TrackedCall> _endedOrder = new();
+    private readonly KeyValuePair<string, object?> _tag = new("server.type", type.ToString());
 
     /// <summary>The adapter's one lock: calls, legs and what belongs to them.</summary>
     public object Sync { get; } = new();
@@ -36,8 +37,8 @@ internal sealed class CallTable(string server, SipServerType type, EventHub even
     public void Add(TrackedCall call)
     {
         lock (Sync) _live.Add(call.CallId, call);
-        SipMeter.CallsActive.Add(1, Tags());
-        if (call.IsOurs) SipMeter.CallAttempts.Add(1, Tags());
+        SipMeter.CallsActive.Add(1, _tag);
+        if (call.IsOurs) SipMeter.CallAttempts.Add(1, _tag);
     }
 
     /// <summary>Takes out a call that the server never had.</summary>
@@ -48,8 +49,8 @@ internal sealed class CallTable(string server, SipServerType type, EventHub even
             if (!_live.Remove(call.CallId)) return;
         }
 
-        SipMeter.CallsActive.Add(-1, Tags());
-        SipMeter.CallFailures.Add(1, Tags());
+        SipMeter.CallsActive.Add(-1, _tag);
+        SipMeter.CallFailures.Add(1, _tag);
     }
 
     /// <summary>A live or lately ended call by its id or its if:// address. Under the lock.</summary>
@@ -177,15 +178,14 @@ internal sealed class CallTable(string server, SipServerType type, EventHub even
         }
 
         Log.CallEnded(log, call.CallId, server, call.Cause, call.CauseText);
-        SipMeter.CallsActive.Add(-1, Tags());
+        SipMeter.CallsActive.Add(-1, _tag);
         if (call.CreatedAt is { } created)
         {
-            SipMeter.CallDuration.Record((now - created).TotalSeconds, Tags());
-            if (call.AnsweredAt is { } answered) SipMeter.CallSetup.Record(Math.Max(0, (answered - created).TotalSeconds), Tags());
+            SipMeter.CallDuration.Record((now - created).TotalSeconds, _tag);
+            if (call.AnsweredAt is { } answered) SipMeter.CallSetup.Record(Math.Max(0, (answered - created).TotalSeconds), _tag);
         }
 
-        if (call.IsOurs && call.AnsweredAt is null) SipMeter.CallFailures.Add(1, Tags());
+        if (call.IsOurs && call.AnsweredAt is null) SipMeter.CallFailures.Add(1, _tag);
     }
 
-    private KeyValuePair<string, object?> Tags() => new("server.type", type.ToString());
 }

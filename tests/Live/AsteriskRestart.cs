@@ -35,9 +35,8 @@ public sealed class AsteriskRestart
             now = module.Run<SipServer>("Get-SipServer live");
             Assert.True(DateTime.UtcNow < end, $"not back: {now.State} {now.LastError}");
         }
-        while (now.State != ConnectionState.Connected);
+        while (now.State != ConnectionState.Connected || now.Reconnects == 0);
 
-        Assert.True(now.Reconnects >= 1);
         Assert.Equal(CallState.Connected, module.Run<SipCall>("New-SipCall -From sipp-answer -To echo -Wait").State);
         Assert.Equal(HangupCause.NormalClearing, module.Run<SipCall>("Stop-SipCall -All -Force -PassThru").Cause);
     }

@@ -64,9 +64,9 @@ internal sealed partial class AsteriskMapper
             switch (DestinationRules.Judge(application, data))
             {
                 case DestinationProgress.Reached:
-                    Connect(call, default);
                     // The dialplan took over when the first leg answered; asking came later.
-                    if (call.State == CallState.Connected && call.PrimaryAnsweredAt is { } answered) call.AnsweredAt = answered;
+                    if (call.State is CallState.Created or CallState.Dialing or CallState.Ringing or CallState.Incoming) call.AnsweredAt ??= call.PrimaryAnsweredAt;
+                    Connect(call, default);
                     break;
                 case DestinationProgress.Dialling:
                     // Its DialEnd will tell; asked again in case an event was lost.

@@ -88,25 +88,22 @@ internal sealed class ManagerConnection(Stream stream, Switchboard board, Asteri
         if (_whiteList.Count > 0 && !_whiteList.Exists(r => r.IsMatch(text))) return;
         if (_blackList.Exists(r => r.IsMatch(text))) return;
         if (_holding) _held.Add(text);
-        else Write(text);
+        else if (Write(text) > MaxUnread) Close();
     }
 
-    /// <summary>Adds text to what is to be sent.</summary>
-    public void Write(string text)
+    /// <summary>Adds text to what is to be sent; returns how much there is. A reply may be long: only events that nobody reads cut a client off.</summary>
+    public int Write(string text)
     {
+        int unread;
         lock (_gate)
         {
-            if (_closed) return;
+            if (_closed) return 0;
             _unsent.Append(text);
-            if (_unsent.Length > MaxUnread)
-            {
-                _unsent.Length = 0;
-                _closed = true;
-                stream.Dispose();
-            }
+            unread = _unsent.Length;
         }
 
         _signal.Writer.TryWrite(true);
+        return unread;
     }
 
     /// <summary>Closes now.</summary>
@@ -155,7 +152,7 @@ internal sealed class ManagerConnection(Stream stream, Switchboard board, Asteri
     {
         _holding = hold;
         if (hold) return;
-        _held.ForEach(Write);
+        _held.ForEach(t => Write(t));
         _held.Clear();
     }
 

@@ -1,0 +1,128 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Management.Automation;
+using System.Management.Automation.Runspaces;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using IfBus.Sip.Simulators;
+using IfBus.Sip.Tests.Support;
+
+namespace IfBus.Sip.Benchmarks;
+
+/// <summary>
+/// Calls a second: <c>1..N | ForEach-Object { [pscustomobject]@{ To = ... } } | New-SipCall -From ...</c> against a raw
+/// socket client that writes the same Originates in one burst; both until the last call is answered. Against the
+/// simulator in a process of its own, and against a real Asterisk where IFBUS_ASTERISK_PORT names one.
+/// </summary>
+internal static class Originates
+{
+    public static async Task RunAsync(int count, int rounds)
+    {
+        using (Process simulator = Requests.Start("serve-simulator"))
+        {
+            int port = int.Parse((await simulator.StandardOutput.ReadLineAsync().ConfigureAwait(false))!, CultureInfo.InvariantCulture);
+            await PairAsync("simulator", port, "ifbus", "ifbus-secret", count, rounds).ConfigureAwait(false);
+            simulator.StandardInput.Close();
+        }
+
+        if (Environment.GetEnvironmentVariable("IFBUS_ASTERISK_PORT") is { Length: > 0 } real)
+        {
+            await PairAsync(
+                "Asterisk", int.Parse(real, CultureInfo.InvariantCulture), Environment.GetEnvironmentVariable("IFBUS_ASTERISK_USER")!, Environment.GetEnvironmentVariable("IFBUS_ASTERISK_SECRET")!, count, rounds).ConfigureAwait(false);
+        }
+        else
+        {
+            Console.WriteLine("calls on a real Asterisk: not measured, IFBUS_ASTERISK_PORT is not set");
+        }
+    }
+
+    public static async Task ServeAsync()
+    {
+        using AsteriskSimulator simulator = AsteriskSimulator.Start(new AsteriskSimulatorOptions { RingTime = TimeSpan.Zero });
+        Console.WriteLine(simulator.Port);
+        await Console.In.ReadToEndAsync().ConfigureAwait(false);
+    }
+
+    private static async Task PairAsync(string server, int port, string user, string secret, int count, int rounds)
+    {
+        List<double> raw = [], ours = [];
+        for (int round = -1; round < rounds; round++)
+        {
+            double r = await RawAsync(port, user, secret, count).ConfigureAwait(false);
+            double o = Ours(port, user, secret, count);
+            if (round < 0) continue;
+            raw.Add(r);
+            ours.Add(o);
+        }
+
+        Figures.Row($"{server}: raw socket client, one burst of {count}", raw, "answered/s");
+        Figures.Row($"{server}: New-SipCall from the pipeline", ours, "answered/s", raw);
+    }
+
+    private static async Task<double> RawAsync(int port, string user, string secret, int count)
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, port).ConfigureAwait(false);
+        using NetworkStream stream = client.GetStream();
+        await stream.WriteAsync(Encoding.ASCII.GetBytes($"Action: Login\r\nUsername: {user}\r\nSecret: {secret}\r\nEvents: system,call,cdr,dtmf\r\n\r\n")).ConfigureAwait(false);
+        byte[] buffer = new byte[1 << 20];
+        await UntilAsync(stream, buffer, "Message: Authentication accepted", 1).ConfigureAwait(false);
+        string prefix = Guid.NewGuid().ToString()[..24];
+        string text = string.Concat(Enumerable.Range(0, count).Select(i =>
+            $"Action: Originate\r\nActionID: r{i}\r\nChannel: Local/echo@ifbus\r\nContext: ifbus\r\nExten: wait\r\nPriority: 1\r\nTimeout: 60000\r\nVariable: __IFBUS_CALL=if://call/{prefix}{i:x12}\r\nChannelId: {prefix}{i:x12}\r\nAsync: true\r\n\r\n"));
+        long begin = Stopwatch.GetTimestamp();
+        Task writing = stream.WriteAsync(Encoding.ASCII.GetBytes(text)).AsTask();
+        await UntilAsync(stream, buffer, "Event: OriginateResponse\r\n", count).ConfigureAwait(false);
+        double seconds = Stopwatch.GetElapsedTime(begin).TotalSeconds;
+        await writing.ConfigureAwait(false);
+        await stream.WriteAsync(Encoding.ASCII.GetBytes($"Action: Hangup\r\nChannel: /^Local/\r\nCause: 16\r\n\r\n")).ConfigureAwait(false);
+        await UntilAsync(stream, buffer, "Event: Hangup\r\n", 2 * count).ConfigureAwait(false);
+        return count / seconds;
+    }
+
+    private static double Ours(int port, string user, string secret, int count)
+    {
+        using Runspace runspace = RunspaceFactory.CreateRunspace(InitialSessionState.CreateDefault2());
+        runspace.Open();
+        T[] Run<T>(string script, params object[] arguments)
+        {
+            using var shell = PowerShell.Create(runspace);
+            shell.AddScript(script);
+            foreach (object argument in arguments) shell.AddArgument(argument);
+            T[] output = [.. shell.Invoke().Select(o => (T)o.BaseObject)];
+            return shell.HadErrors ? throw new InvalidOperationException(shell.Streams.Error[0].ToString()) : output;
+        }
+
+        var credential = new PSCredential(user, new NetworkCredential("", secret).SecurePassword);
+        Run<object>("param($m, $p, $c) Import-Module $m; Connect-SipServer 127.0.0.1 -Port $p -Credential $c -Name bench -Context ifbus", Repository.StagedModule, port, credential);
+        DateTime begin = DateTime.UtcNow;
+        SipCall[] calls = Run<SipCall>("param($n) 1..$n | ForEach-Object { [pscustomobject]@{ To = 'wait' } } | New-SipCall -From Local/echo@ifbus -ThrottleLimit 1000", count);
+        SipCall[] connected = Run<SipCall>("param($c) $c | Wait-SipCall -State Connected -Timeout 60", new object[] { calls });
+        double seconds = (connected.Max(c => c.AnsweredAt!.Value) - begin).TotalSeconds;
+        Run<object>("Stop-SipCall -All -Force");
+        return connected.Count(c => c.State == CallState.Connected) == count ? count / seconds : throw new InvalidOperationException("not all calls were answered");
+    }
+
+    private static async Task UntilAsync(NetworkStream stream, byte[] buffer, string text, int times)
+    {
+        byte[] wanted = Encoding.ASCII.GetBytes(text);
+        int end = 0;
+        while (times > 0)
+        {
+            int count = await stream.ReadAsync(buffer.AsMemory(end)).ConfigureAwait(false);
+            if (count == 0) throw new IOException("closed");
+            end += count;
+            int at = 0;
+            while (times > 0 && buffer.AsSpan(at, end - at).IndexOf(wanted) is >= 0 and int found)
+            {
+                at += found + wanted.Length;
+                times--;
+            }
+
+            at = Math.Max(at, end - wanted.Length + 1);
+            buffer.AsSpan(at, end - at).CopyTo(buffer);
+            end -= at;
+        }
+    }
+}

@@ -1,0 +1,41 @@
+using IfBus.Sip.Benchmarks;
+
+// Pairs are measured in one run, in turn, and given as ratios: machines differ and are noisy.
+switch (args.Length > 0 ? args[0] : "")
+{
+    case "decode":
+        await Decoding.RunAsync(calls: 20_000, rounds: 7);
+        break;
+    case "cold":
+        await Cold.RunAsync();
+        break;
+    case "cold-one":
+        await Cold.OneAsync(args[1]);
+        break;
+    case "requests":
+        await Requests.RunAsync(inFlight: 300_000, single: 20_000, rounds: 5);
+        break;
+    case "serve-pings":
+        await PingServer.RunAsync();
+        break;
+    case "calls":
+        await Originates.RunAsync(count: 1000, rounds: 5);
+        break;
+    case "serve-simulator":
+        await Originates.ServeAsync();
+        break;
+    case "memory":
+        await TenThousand.RunAsync(10_000);
+        break;
+    case "smoke":
+        await Decoding.RunAsync(calls: 500, rounds: 1);
+        await Requests.RunAsync(inFlight: 5_000, single: 200, rounds: 1);
+        await Originates.RunAsync(count: 50, rounds: 1);
+        await TenThousand.RunAsync(500);
+        break;
+    default:
+        Console.Error.WriteLine("decode | cold | requests | calls | memory | smoke");
+        return 2;
+}
+
+return 0;
