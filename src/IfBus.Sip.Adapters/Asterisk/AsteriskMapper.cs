@@ -17,6 +17,7 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
 
     private readonly Utf8Table<AsteriskLeg> _legs = new();
     private readonly HashSet<AsteriskCall> _watched = [];
+    private readonly Utf8Table<string> _names = new();
 
     /// <summary>Called, under the lock, for a call that is to be hung up and whose channel has appeared only now.</summary>
     public Action<AsteriskCall, HangupCause>? LateHangup { get; set; }
@@ -380,6 +381,4 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
         if (_names.Count < 1000) _names.Set(name.ToArray(), text);
         return text;
     }
-
-    private readonly Utf8Table<string> _names = new();
 }
