@@ -1,0 +1,57 @@
+using System.Diagnostics;
+using IfBus.Sip.Tests.Support;
+
+namespace IfBus.Sip.Tests.Shell;
+
+/// <summary>The Shell in processes of its own: exit codes, the first-call example, and what a fresh process makes of importing.</summary>
+public sealed class ShellTests
+{
+    private const string Call = "$s = Start-SipSimulator Asterisk; $s | Connect-SipServer | ForEach-Object { }; (New-SipCall -From 1001 -To busy -Wait).Cause";
+
+    [Fact]
+    public async Task First_call()
+    {
+        (int code, string output, string errors) = await RunAsync(Path.Combine(Repository.Root, "examples", "first-call.ps1"));
+        Assert.Equal((0, ""), (code, errors));
+        Assert.Contains("1001 -> 1002: Connected", output, StringComparison.Ordinal);
+        Assert.Contains("UserBusy (17, SIP 486)", output, StringComparison.Ordinal);
+        Assert.Contains("ANSWERED", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("exit 7", 7)]
+    [InlineData("throw 'no'", 1)]
+    [InlineData("'fine'", 0)]
+    public async Task Exit_codes(string script, int expected) => Assert.Equal(expected, (await RunAsync("-Command", script)).Code);
+
+    [Fact]
+    public async Task A_cmdlet_that_the_engine_lacks_is_explained()
+    {
+        (int code, string output, string errors) = await RunAsync("-Command", "'x' | Export-Csv y.csv");
+        Assert.Equal(1, code);
+        Assert.Contains("Export-Csv is not in this shell", output + errors, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("Import-Module '{0}'; ")]
+    [InlineData("Import-Module '{0}' -Force; ")]
+    [InlineData("$r = [runspacefactory]::CreateRunspace([initialsessionstate]::CreateDefault2()); $r.Open(); $p = [powershell]::Create(); $p.Runspace = $r; $null = $p.AddScript(\"Import-Module '{0}'; Get-SipServer\").Invoke(); ")]
+    public async Task Imports(string before)
+    {
+        (int code, string output, string errors) = await RunAsync("-Command", before.Replace("{0}", Repository.StagedModule, StringComparison.Ordinal) + Call);
+        Assert.Equal((0, "UserBusy", ""), (code, output.Trim(), errors));
+    }
+
+    private static async Task<(int Code, string Output, string Errors)> RunAsync(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [Repository.Shell, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        using Process process = Process.Start(start)!;
+        process.StandardInput.Close();
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        Task<string> output = process.StandardOutput.ReadToEndAsync(limit.Token);
+        Task<string> errors = process.StandardError.ReadToEndAsync(limit.Token);
+        await process.WaitForExitAsync(limit.Token);
+        return (process.ExitCode, await output, await errors);
+    }
+}
