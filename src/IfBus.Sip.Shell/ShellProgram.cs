@@ -62,11 +62,13 @@ internal sealed class ShellProgram : IDisposable
             return 64;
         }
 
-        return program.Execute(s =>
+        int code = program.Execute(s =>
         {
             s.AddCommand(script);
             AddArguments(s, args[1..]);
         });
+        // The exit of a script file ends the script only, and leaves its code here.
+        return code == 0 && program._runspace.SessionStateProxy.GetVariable("LASTEXITCODE") is int left ? left : code;
     }
 
     public void Dispose() => _runspace.Dispose();

@@ -13,6 +13,8 @@ public sealed class SecondsAttribute : ArgumentTransformationAttribute
         object? value = inputData is PSObject wrapped ? wrapped.BaseObject : inputData;
         if (value is TimeSpan) return value;
         string text = Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
+        // An empty column of a table of calls is the same as none.
+        if (string.IsNullOrWhiteSpace(text)) return null!;
         if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double seconds) && Math.Abs(seconds) < TimeSpan.MaxValue.TotalSeconds)
             return TimeSpan.FromSeconds(seconds);
         if (TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out TimeSpan span)) return span;

@@ -15,18 +15,24 @@ public sealed class ServerNameAttribute : ArgumentTransformationAttribute
         if (inputData is IList list)
         {
             string[] names = new string[list.Count];
-            for (int i = 0; i < names.Length; i++) names[i] = Name(list[i]);
+            for (int i = 0; i < names.Length; i++) names[i] = Name(list[i])!;
             return names;
         }
 
-        return Name(inputData);
+        return Name(inputData)!;
     }
 
-    private static string Name(object? input)
+    private static string? Name(object? input)
     {
         object? value = input is PSObject wrapped ? wrapped.BaseObject : input;
-        if (value is string name) return name;
-        if (value is SipServer server) return server.Name;
+        // An empty column of a table of calls is the same as none.
+        if (value is string name) return string.IsNullOrWhiteSpace(name) ? null : name;
+        if (value is SipServer server)
+        {
+            ServerStore.Current.Borrow(server);
+            return server.Name;
+        }
+
         // A deserialized SipServer is a bag of properties.
         if (input is PSObject { Properties: { } properties } && properties["Name"]?.Value is string fromBag) return fromBag;
         throw new ArgumentTransformationMetadataException("-Server takes the name of a connection, or an object of Get-SipServer.");

@@ -11,6 +11,11 @@ namespace IfBus.Sip.PowerShell.Commands;
 [OutputType(typeof(SipServer))]
 public sealed class ConnectSipServer : ConfigurationCmdlet
 {
+    private string? _connecting;
+
+    private protected override string? StillRunning() =>
+        _connecting is null ? null : $"Stopped. There is no connection to {_connecting}; nothing was changed on the server.";
+
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
@@ -44,6 +49,7 @@ public sealed class ConnectSipServer : ConfigurationCmdlet
         var connection = new ServerStore.Connection(configuration.Name!, adapter, log, identity, configuration.Credential?.Password);
         Store.Add(connection);
         bool connected = false;
+        _connecting = $"{connection.Name} ({adapter.Server.Host}:{adapter.Server.Port})";
         try
         {
             PumpOrEnd(
@@ -54,12 +60,14 @@ public sealed class ConnectSipServer : ConfigurationCmdlet
                 },
                 configuration.Host);
             connected = true;
+            _connecting = null;
             WriteObject(Store.Describe(connection));
         }
         finally
         {
             if (!connected)
             {
+                _connecting = null;
                 Store.Remove(connection);
                 _ = Task.Run(async () => await adapter.DisposeAsync().ConfigureAwait(false));
             }
@@ -194,7 +202,9 @@ public abstract class ConfigurationCmdlet : SipCmdlet
     private void Apply(string name, object? value)
     {
         T To<T>() => LanguagePrimitives.ConvertTo<T>(value);
-        TimeSpan Time() => (TimeSpan)new SecondsAttribute().Transform(null!, value!);
+        // PowerShell takes the text 'false' for true; a certificate check must not be lost by that.
+        bool Flag() => value is bool or SwitchParameter or PSObject { BaseObject: bool } ? To<bool>() : throw new PSInvalidCastException("$true or $false.");
+        TimeSpan? Time() => (TimeSpan?)new SecondsAttribute().Transform(null!, value!);
         switch (name)
         {
             case "COMPUTERNAME" or "HOST": ComputerName = To<string>(); break;
@@ -202,8 +212,8 @@ public abstract class ConfigurationCmdlet : SipCmdlet
             case "PORT": Port = To<int>(); break;
             case "CREDENTIAL": Credential = To<PSCredential>(); break;
             case "NAME": Name = To<string>(); break;
-            case "USETLS": UseTls = To<bool>(); break;
-            case "SKIPCERTIFICATECHECK": SkipCertificateCheck = To<bool>(); break;
+            case "USETLS": UseTls = Flag(); break;
+            case "SKIPCERTIFICATECHECK": SkipCertificateCheck = Flag(); break;
             case "ENDPOINTTEMPLATE": EndpointTemplate = To<string>(); break;
             case "CONTEXT": Context = To<string>(); break;
             case "CONNECTTIMEOUT": ConnectTimeout = Time(); break;

@@ -22,8 +22,8 @@ public sealed class DisconnectSipServer : SipCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        IEnumerable<ServerStore.Connection> connections = All ? Store.All : Server is null ? [Choose(null)] : [.. Server.Select(Choose)];
-        foreach (ServerStore.Connection connection in connections)
+        IEnumerable<ServerStore.Connection?> connections = All ? (IEnumerable<ServerStore.Connection?>)Store.All : (Server ?? [null!]).Select(Choose).ToArray();
+        foreach (ServerStore.Connection connection in connections.OfType<ServerStore.Connection>())
         {
             if (!ShouldProcess(connection.Name, "Disconnect")) continue;
             Store.Remove(connection);

@@ -10,7 +10,8 @@ namespace IfBus.Sip.PowerShell.Commands;
 public sealed class GetSipCallDetailRecord : ServerCmdlet
 {
     /// <summary>Only records of these calls.</summary>
-    [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [CallId]
     [Alias("Id")]
     [ArgumentCompleter(typeof(CallIdCompleter))]
     public string[]? CallId { get; set; }
@@ -28,7 +29,7 @@ public sealed class GetSipCallDetailRecord : ServerCmdlet
     {
         foreach (string? id in CallId ?? [null!])
         {
-            ServerStore.Connection connection = id is null ? Choose(Server) : ChooseFor(id);
+            if ((id is null ? Choose(Server) : ChooseFor(id)) is not { } connection) continue;
             var filter = new SipDetailRecordFilter { CallId = id, After = After?.ToUniversalTime(), Before = Before?.ToUniversalTime() };
             try
             {

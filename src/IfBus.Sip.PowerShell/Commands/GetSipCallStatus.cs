@@ -10,7 +10,8 @@ namespace IfBus.Sip.PowerShell.Commands;
 public sealed class GetSipCallStatus : ServerCmdlet
 {
     /// <summary>Ids, or if:// addresses.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true, ParameterSetName = "Id")]
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = "Id")]
+    [CallId]
     [Alias("Id")]
     [ArgumentCompleter(typeof(CallIdCompleter))]
     public string[]? CallId { get; set; }
@@ -39,8 +40,8 @@ public sealed class GetSipCallStatus : ServerCmdlet
         }
 
         // A list of calls harms nothing: without a name it is that of all servers.
-        IReadOnlyList<ServerStore.Connection> connections = Server is null && Store.All.Count > 0 ? Store.All : [Choose(Server)];
-        foreach (ServerStore.Connection connection in connections)
+        IEnumerable<ServerStore.Connection?> connections = Server is null && Store.All.Count > 0 ? (IEnumerable<ServerStore.Connection?>)Store.All : [Choose(Server)];
+        foreach (ServerStore.Connection connection in connections.OfType<ServerStore.Connection>())
         {
             try
             {
@@ -58,7 +59,7 @@ public sealed class GetSipCallStatus : ServerCmdlet
 
     private void Show(string id)
     {
-        ServerStore.Connection connection = ChooseFor(id);
+        if (ChooseFor(id) is not { } connection) return;
         if (connection.Adapter.FindCall(id) is { } call)
         {
             WriteObject(call);

@@ -10,6 +10,8 @@ namespace IfBus.Sip.PowerShell.Commands;
 [OutputType(typeof(SipCommandResult))]
 public sealed class InvokeSipCommand : ServerCmdlet
 {
+    private string? _sentTo;
+
     /// <summary>The command's name; for Asterisk the Action.</summary>
     [Parameter(Mandatory = true, Position = 0)]
     public string Name { get; set; } = "";
@@ -18,10 +20,13 @@ public sealed class InvokeSipCommand : ServerCmdlet
     [Parameter(Position = 1)]
     public IDictionary? Field { get; set; }
 
+    private protected override string? StillRunning() =>
+        _sentTo is null ? null : $"Stopped. {SipText.Printable(Name)} was sent to {_sentTo} and not answered yet; it may have been carried out.";
+
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        ServerStore.Connection connection = Choose(Server);
+        if (Choose(Server) is not { } connection) return;
         if (!ShouldProcess(connection.Name, $"Send {Name}")) return;
         var fields = new List<KeyValuePair<string, string>>();
         foreach (DictionaryEntry entry in Field ?? new Hashtable())
@@ -40,11 +45,14 @@ public sealed class InvokeSipCommand : ServerCmdlet
 
         try
         {
+            _sentTo = connection.Name;
             WriteObject(Pump(token => connection.Adapter.InvokeCommandAsync(new SipCommandRequest(Name, fields), token)));
         }
         catch (SipException e)
         {
             WriteError(Errors.Record(e, Name));
         }
+
+        _sentTo = null;
     }
 }

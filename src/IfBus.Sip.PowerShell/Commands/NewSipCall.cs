@@ -1,5 +1,4 @@
 using System.Collections;
-using System.Collections.Concurrent;
 using System.Management.Automation;
 using IfBus.Sip.PowerShell.Binding;
 using IfBus.Sip.PowerShell.Hosting;
@@ -11,8 +10,8 @@ namespace IfBus.Sip.PowerShell.Commands;
 [OutputType(typeof(SipCall))]
 public sealed class NewSipCall : ServerCmdlet
 {
-    private readonly ConcurrentQueue<(ServerStore.Connection Connection, string CallId)> _made = new();
-    private int _inFlight;
+    // Asked for and not yet put out. On the pipeline's thread.
+    private readonly HashSet<Attempt> _open = [];
 
     /// <summary>The first leg: rung first, connected with -To when it answers. Number, SIP URI, or the server's own endpoint.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true, ParameterSetName = "TwoNumbers")]
@@ -70,7 +69,7 @@ public sealed class NewSipCall : ServerCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        ServerStore.Connection connection = Choose(Server);
+        if (Choose(Server) is not { } connection) return;
         string what = From is null ? $"{To}" : $"{From} to {To}";
         if (!ShouldProcess($"{what} on {connection.Name}", "Call")) return;
 
@@ -78,35 +77,42 @@ public sealed class NewSipCall : ServerCmdlet
         {
             From = ParameterSetName == "TwoNumbers" ? From : null,
             To = To,
-            CallerId = CallerId,
+            // An empty column of a table of calls is the same as none.
+            CallerId = string.IsNullOrEmpty(CallerId) ? null : CallerId,
             Timeout = Timeout,
-            Context = Context,
+            Context = string.IsNullOrEmpty(Context) ? null : Context,
             Application = Application,
             ApplicationData = ApplicationData,
             Play = Play,
             Variables = Variable is null ? [] : [.. Variable.Cast<DictionaryEntry>().Select(e => KeyValuePair.Create($"{e.Key}", LanguagePrimitives.ConvertTo<string>(e.Value)))],
         };
-        PumpWhile(() => _inFlight >= ThrottleLimit);
-        _inFlight++;
-        _ = CallAsync(connection, request);
+        PumpWhile(() => _open.Count >= ThrottleLimit);
+        var attempt = new Attempt(connection, request);
+        _open.Add(attempt);
+        _ = CallAsync(attempt);
         PumpReady();
     }
 
     /// <inheritdoc/>
-    protected override void EndProcessing() => PumpWhile(() => _inFlight > 0);
+    protected override void EndProcessing() => PumpWhile(() => _open.Count > 0);
 
-    private protected override string? StillRunning() => GoOn(_made);
+    private protected override string? StillRunning()
+    {
+        string? accepted = GoOn(_open.Where(a => a.CallId is not null).Select(a => (a.Connection, a.CallId!)));
+        int asked = _open.Count(a => a.CallId is null);
+        return asked == 0 ? accepted : $"{accepted ?? "Stopped."} {asked} {(asked == 1 ? "call was" : "calls were")} asked for and not yet accepted, and may ring; Get-SipCallStatus lists the live calls.";
+    }
 
     // Begins on the pipeline's thread, which is no more than writing the command; the rest goes on beside it.
-    private async Task CallAsync(ServerStore.Connection connection, SipCallRequest request)
+    private async Task CallAsync(Attempt attempt)
     {
         SipCall? call = null;
         Exception? failure = null;
         try
         {
-            call = await connection.Adapter.MakeCallAsync(request, StopToken).ConfigureAwait(false);
-            _made.Enqueue((connection, call.CallId));
-            if (Wait) call = await connection.Adapter.WaitForCallAsync(call.CallId, [CallState.Connected], null, StopToken).ConfigureAwait(false);
+            call = await attempt.Connection.Adapter.MakeCallAsync(attempt.Request, StopToken).ConfigureAwait(false);
+            attempt.CallId = call.CallId;
+            if (Wait) call = await attempt.Connection.Adapter.WaitForCallAsync(call.CallId, [CallState.Connected], null, StopToken).ConfigureAwait(false);
         }
 #pragma warning disable CA1031 // everything that goes wrong with one call is that record's error
         catch (Exception e)
@@ -117,9 +123,19 @@ public sealed class NewSipCall : ServerCmdlet
 
         Post(() =>
         {
-            _inFlight--;
-            if (failure is not null) WriteError(Errors.Record(failure, request));
+            _open.Remove(attempt);
+            if (failure is not null) WriteError(Errors.Record(failure, attempt.Request));
             else WriteObject(call);
         });
+    }
+
+    private sealed class Attempt(ServerStore.Connection connection, SipCallRequest request)
+    {
+        // Null until the server has accepted the call.
+        public volatile string? CallId;
+
+        public ServerStore.Connection Connection { get; } = connection;
+
+        public SipCallRequest Request { get; } = request;
     }
 }

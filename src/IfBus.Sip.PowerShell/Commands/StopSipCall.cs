@@ -9,10 +9,12 @@ namespace IfBus.Sip.PowerShell.Commands;
 [OutputType(typeof(SipCall))]
 public sealed class StopSipCall : ServerCmdlet
 {
-    private int _inFlight;
+    // Told to end. On the pipeline's thread.
+    private readonly LinkedList<(ServerStore.Connection Connection, string CallId)> _open = new();
 
     /// <summary>Ids, or if:// addresses.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true, ParameterSetName = "Id")]
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = "Id")]
+    [CallId]
     [Alias("Id")]
     [ArgumentCompleter(typeof(CallIdCompleter))]
     public string[] CallId { get; set; } = [];
@@ -42,22 +44,30 @@ public sealed class StopSipCall : ServerCmdlet
         }
         else
         {
-            foreach (string id in CallId) Stop(ChooseFor(id), id);
+            foreach (string id in CallId)
+            {
+                if (ChooseFor(id) is { } connection) Stop(connection, id);
+            }
         }
 
         PumpReady();
     }
 
     /// <inheritdoc/>
-    protected override void EndProcessing() => PumpWhile(() => _inFlight > 0);
+    protected override void EndProcessing() => PumpWhile(() => _open.Count > 0);
+
+    private protected override string? StillRunning() =>
+        _open.Count == 0 ? null : $"Stopped. {_open.Count} {(_open.Count == 1 ? "call was" : "calls were")} told to end and {(_open.Count == 1 ? "has" : "have")} not confirmed it; Get-SipCallStatus lists the live calls.";
 
     private void StopAll()
     {
-        ServerStore.Connection connection = Choose(Server);
+        if (Choose(Server) is not { } connection) return;
         IReadOnlyList<SipCall> calls = PumpOrEnd(connection.Adapter.GetCallsAsync, connection.Name);
         if (calls.Count == 0) return;
         if (!ShouldProcess($"all {calls.Count} calls on {connection.Name}", "End")) return;
-        if (!Force && !ShouldContinue($"End all {calls.Count} calls on {connection.Name}, those of others too?", "Stop-SipCall -All")) return;
+        // -Confirm was asked above; -Confirm:$false says not to ask.
+        bool asked = MyInvocation.BoundParameters.ContainsKey("Confirm");
+        if (!Force && !asked && !ShouldContinue($"End all {calls.Count} calls on {connection.Name}, those of others too?", "Stop-SipCall -All")) return;
         foreach (SipCall call in calls) Begin(connection, call.CallId);
     }
 
@@ -69,11 +79,10 @@ public sealed class StopSipCall : ServerCmdlet
 
     private void Begin(ServerStore.Connection connection, string id)
     {
-        _inFlight++;
-        _ = StopAsync(connection, id);
+        _ = StopAsync(connection, id, _open.AddLast((connection, id)));
     }
 
-    private async Task StopAsync(ServerStore.Connection connection, string id)
+    private async Task StopAsync(ServerStore.Connection connection, string id, LinkedListNode<(ServerStore.Connection Connection, string CallId)> node)
     {
         SipCall? call = null;
         Exception? failure = null;
@@ -95,7 +104,7 @@ public sealed class StopSipCall : ServerCmdlet
 
         Post(() =>
         {
-            _inFlight--;
+            _open.Remove(node);
             if (failure is not null) WriteError(Errors.Record(failure, id));
             else if (PassThru && call is not null) WriteObject(call);
         });

@@ -21,7 +21,7 @@ public sealed class TestSipServer : SipCmdlet
     {
         foreach (string? name in Server ?? [null!])
         {
-            ServerStore.Connection connection = Choose(name);
+            if (Choose(name) is not { } connection) continue;
             WriteObject(Pump(connection.Adapter.CheckHealthAsync));
         }
     }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Management.Automation;
 using IfBus.Sip.PowerShell.Binding;
 using IfBus.Sip.PowerShell.Hosting;
@@ -10,12 +9,13 @@ namespace IfBus.Sip.PowerShell.Commands;
 [OutputType(typeof(SipCall))]
 public sealed class WaitSipCall : ServerCmdlet
 {
-    private readonly ConcurrentQueue<(ServerStore.Connection Connection, string CallId)> _calls = new();
-    private int _inFlight;
-    private int _done;
+    // Waited for. On the pipeline's thread.
+    private readonly LinkedList<(ServerStore.Connection Connection, string CallId)> _open = new();
+    private int _count;
 
     /// <summary>Ids, or if:// addresses.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [CallId]
     [Alias("Id")]
     [ArgumentCompleter(typeof(CallIdCompleter))]
     public string[] CallId { get; set; } = [];
@@ -34,10 +34,9 @@ public sealed class WaitSipCall : ServerCmdlet
     {
         foreach (string id in CallId)
         {
-            ServerStore.Connection connection = ChooseFor(id);
-            _calls.Enqueue((connection, id));
-            _inFlight++;
-            _ = WaitAsync(connection, id);
+            if (ChooseFor(id) is not { } connection) continue;
+            _count++;
+            _ = WaitAsync(connection, id, _open.AddLast((connection, id)));
         }
 
         PumpReady();
@@ -46,13 +45,13 @@ public sealed class WaitSipCall : ServerCmdlet
     /// <inheritdoc/>
     protected override void EndProcessing()
     {
-        if (_inFlight == 0) return;
-        var progress = new ProgressRecord(1, "Waiting for calls", $"{_calls.Count} calls");
+        if (_open.Count == 0) return;
+        var progress = new ProgressRecord(1, "Waiting for calls", $"{_count} calls");
         PumpWhile(() =>
         {
-            if (_inFlight == 0) return false;
-            progress.StatusDescription = $"{_done} of {_calls.Count} are {string.Join(" or ", State)}";
-            progress.PercentComplete = 100 * _done / _calls.Count;
+            if (_open.Count == 0) return false;
+            progress.StatusDescription = $"{_count - _open.Count} of {_count} are {string.Join(" or ", State)}";
+            progress.PercentComplete = 100 * (_count - _open.Count) / _count;
             WriteProgress(progress);
             return true;
         });
@@ -60,9 +59,9 @@ public sealed class WaitSipCall : ServerCmdlet
         WriteProgress(progress);
     }
 
-    private protected override string? StillRunning() => GoOn(_calls);
+    private protected override string? StillRunning() => GoOn(_open);
 
-    private async Task WaitAsync(ServerStore.Connection connection, string id)
+    private async Task WaitAsync(ServerStore.Connection connection, string id, LinkedListNode<(ServerStore.Connection Connection, string CallId)> node)
     {
         SipCall? call = null;
         Exception? failure = null;
@@ -79,8 +78,7 @@ public sealed class WaitSipCall : ServerCmdlet
 
         Post(() =>
         {
-            _inFlight--;
-            _done++;
+            _open.Remove(node);
             if (failure is not null) WriteError(Errors.Record(failure, id));
             else WriteObject(call);
         });

@@ -32,31 +32,50 @@ public sealed class WatchSipEvent : ServerCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        ServerStore.Connection connection = Choose(Server);
+        if (Choose(Server) is not { } connection) return;
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(StopToken);
+        if (Timeout is { } time) end.CancelAfter(time);
+        // A gap is told even to those who did not ask for it.
         using ISipEventSubscription events = connection.Adapter.Subscribe(Type | SipEventTypes.EventsLost);
         int left = Count ?? int.MaxValue;
-        PumpTask(async token =>
+        try
         {
-            using var limit = CancellationTokenSource.CreateLinkedTokenSource(token);
-            if (Timeout is { } time) limit.CancelAfter(time);
+            while (left > 0 && Next(events, end) is { } item)
+            {
+                if (item.Type == SipEventTypes.EventsLost)
+                {
+                    WriteWarning($"{connection.Name}: {item.Message}");
+                    if ((Type & SipEventTypes.EventsLost) == 0) continue;
+                }
+                else if (CallId is not null && item.CallId != CallId && item.Call?.Uri != CallId)
+                {
+                    continue;
+                }
+
+                left--;
+                WriteObject(item);
+            }
+        }
+        catch (SipConnectionException e)
+        {
+            WriteError(Errors.Record(e, connection.Name));
+        }
+    }
+
+    // Read by the pipeline's own thread: a slow pipeline must fill the subscription's bounded buffer, not a queue without end.
+    private SipEvent? Next(ISipEventSubscription events, CancellationTokenSource end)
+    {
+        if (end.IsCancellationRequested) return null;
+        if (events.TryRead(out SipEvent? ready)) return ready;
+        return Pump<SipEvent?>(async _ =>
+        {
             try
             {
-                while (left > 0)
-                {
-                    SipEvent item = await events.ReadAsync(limit.Token).ConfigureAwait(false);
-                    if (item.Type == SipEventTypes.EventsLost) Post(() => WriteWarning($"{connection.Name}: {item.Message}"));
-                    if (CallId is not null && item.CallId != CallId && item.Call?.Uri != CallId) continue;
-                    left--;
-                    PostObject(item);
-                }
+                return await events.ReadAsync(end.Token).ConfigureAwait(false);
             }
-            catch (OperationCanceledException) when (!token.IsCancellationRequested)
+            catch (OperationCanceledException) when (!StopToken.IsCancellationRequested)
             {
-                // The time is over: that is how it was asked for.
-            }
-            catch (SipConnectionException e)
-            {
-                PostError(e, connection.Name);
+                return null; // the time is over: that is how it was asked for
             }
         });
     }

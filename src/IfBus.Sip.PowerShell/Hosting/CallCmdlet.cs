@@ -13,7 +13,7 @@ public abstract class ServerCmdlet : SipCmdlet
     public string? Server { get; set; }
 
     /// <summary>The server that a call lives on: the named one, else the one that knows it, else the one to choose.</summary>
-    private protected ServerStore.Connection ChooseFor(string callId)
+    private protected ServerStore.Connection? ChooseFor(string callId)
     {
         if (Server is null && Store.All.Count > 1 && Store.All.FirstOrDefault(c => c.Adapter.FindCall(callId) is not null) is { } owner) return owner;
         return Choose(Server);

@@ -25,7 +25,8 @@ internal sealed class CmdletLog : ISipLog
     /// <inheritdoc/>
     public void Write(SipLogLevel level, int eventId, string message, Exception? exception)
     {
-        if (_messages.Count < Most) _messages.Enqueue((level, message));
+        _messages.Enqueue((level, message));
+        if (_messages.Count > Most) _messages.TryDequeue(out _);
     }
 
     /// <summary>Writes what has gathered. On the pipeline thread.</summary>

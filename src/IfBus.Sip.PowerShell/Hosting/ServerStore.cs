@@ -9,8 +9,11 @@ namespace IfBus.Sip.PowerShell.Hosting;
 internal sealed class ServerStore
 {
     private static readonly ConditionalWeakTable<Runspace, ServerStore> Stores = [];
+    // A server object that is handed to another runspace ($using:server) brings its connection along.
+    private static readonly ConditionalWeakTable<SipServer, Connection> Handed = [];
     private readonly object _gate = new();
     private readonly List<Connection> _connections = [];
+    private readonly List<Connection> _borrowed = [];
     private readonly List<SipSimulator> _simulators = [];
     private string? _default;
 
@@ -51,6 +54,18 @@ internal sealed class ServerStore
     /// <summary>A connection by name, without regard to case.</summary>
     public Connection? Find(string name) => All.FirstOrDefault(c => c.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
 
+    /// <summary>Lets a server object of another runspace be used here by its name. The connection stays the other's: it is neither listed nor closed here.</summary>
+    public void Borrow(SipServer server)
+    {
+        if (!Handed.TryGetValue(server, out Connection? connection)) return;
+        lock (_gate)
+        {
+            if (_connections.Contains(connection) || _borrowed.Contains(connection)) return;
+            _borrowed.RemoveAll(b => b.Name.Equals(connection.Name, StringComparison.OrdinalIgnoreCase));
+            _borrowed.Add(connection);
+        }
+    }
+
     /// <summary>Adds a connection.</summary>
     public void Add(Connection connection)
     {
@@ -90,7 +105,9 @@ internal sealed class ServerStore
     {
         string? current;
         lock (_gate) current = _default;
-        return connection.Adapter.Server with { IsDefault = connection.Name.Equals(current, StringComparison.OrdinalIgnoreCase) };
+        SipServer server = connection.Adapter.Server with { IsDefault = connection.Name.Equals(current, StringComparison.OrdinalIgnoreCase) };
+        Handed.AddOrUpdate(server, connection);
+        return server;
     }
 
     /// <summary>The connection for a cmdlet: the named one, the default, or the only one.</summary>
@@ -99,7 +116,7 @@ internal sealed class ServerStore
     {
         if (name is not null)
         {
-            return Find(name) ?? throw new ServerChoiceException(
+            return Find(name) ?? FindBorrowed(name) ?? throw new ServerChoiceException(
                 "SipServerNotConnected", $"There is no connection named '{SipText.Printable(name)}' in this runspace.", Names("Connected: ", "Connect-SipServer makes one."));
         }
 
@@ -123,6 +140,11 @@ internal sealed class ServerStore
             if (e.RunspaceStateInfo.State is RunspaceState.Closed or RunspaceState.Broken) store.Close();
         };
         return store;
+    }
+
+    private Connection? FindBorrowed(string name)
+    {
+        lock (_gate) return _borrowed.Find(b => b.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
     }
 
     private string Names(string before, string otherwise) => All.Count == 0 ? otherwise : before + string.Join(", ", All.Select(c => c.Name)) + ".";

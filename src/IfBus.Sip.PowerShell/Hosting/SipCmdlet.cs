@@ -1,17 +1,22 @@
 using System.Collections.Concurrent;
 using System.Management.Automation;
+using System.Management.Automation.Host;
 
 namespace IfBus.Sip.PowerShell.Hosting;
 
 /// <summary>
 /// Base of all cmdlets. The engine lets only the pipeline's thread write, so work runs beside it and posts what is to
 /// be written; the pipeline's thread pumps until the work is done. Ctrl+C, Select-Object -First and an error further
-/// down the pipeline all end the work.
+/// down the pipeline all end the work, and the user is told what goes on at the server.
 /// </summary>
 public abstract class SipCmdlet : PSCmdlet, IDisposable
 {
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(500);
+
     private readonly CancellationTokenSource _stop = new();
     private readonly BlockingCollection<Action> _outbox = [];
+    private PSHost? _host;
+    private bool _told;
 
     /// <summary>Cancelled when the cmdlet is to end.</summary>
     private protected CancellationToken StopToken => _stop.Token;
@@ -20,17 +25,20 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
     private protected ServerStore Store { get; private set; } = null!;
 
     /// <inheritdoc/>
-    protected override void BeginProcessing() => Store = ServerStore.Current;
+    protected override void BeginProcessing()
+    {
+        Store = ServerStore.Current;
+        _host = Host;
+    }
 
     /// <inheritdoc/>
     protected sealed override void StopProcessing()
     {
-        // On another thread than the pipeline's, and it must not wait.
-        _stop.Cancel();
-        if (StillRunning() is { } message) Host?.UI?.WriteWarningLine(message);
+        // On another thread than the pipeline's, and it must not wait: not for what hangs on the token either.
+        _ = _stop.CancelAsync();
     }
 
-    /// <summary>What goes on at the server although the cmdlet was stopped; null if nothing does.</summary>
+    /// <summary>What goes on at the server although the cmdlet was stopped, without what was put out before; null if nothing does. On the pipeline's thread.</summary>
     private protected virtual string? StillRunning() => null;
 
     /// <summary>Lets the adapters tell their story if -Verbose or -Debug asks for it.</summary>
@@ -44,17 +52,25 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
     /// <summary>Writes what is posted, for as long as there is more to wait for.</summary>
     private protected void PumpWhile(Func<bool> waiting)
     {
+        bool finished = false;
         try
         {
             while (waiting())
             {
-                _outbox.Take(_stop.Token)();
+                // Not longer than a tick: log messages and progress do not come by the outbox.
+                if (_outbox.TryTake(out Action? write, Tick.Milliseconds, _stop.Token)) write();
                 WriteLogs();
             }
+
+            finished = true;
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
             throw new PipelineStoppedException();
+        }
+        finally
+        {
+            if (!finished) Tell();
         }
     }
 
@@ -72,15 +88,16 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
         Task task = Task.Run(() => work(ended.Token), CancellationToken.None);
         _ = task.ContinueWith(static (_, outbox) => ((BlockingCollection<Action>)outbox!).Add(Nothing), _outbox, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        bool finished = false;
         try
         {
             while (!task.IsCompleted || _outbox.Count > 0)
             {
-                Action write = _outbox.Take(_stop.Token);
-                write();
+                if (_outbox.TryTake(out Action? write, Tick.Milliseconds, _stop.Token)) write();
                 WriteLogs();
             }
 
+            finished = true;
             task.GetAwaiter().GetResult();
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
@@ -99,6 +116,8 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
             {
                 // Rethrown above where somebody is to know.
             }
+
+            if (!finished) Tell();
         }
 
         WriteLogs();
@@ -124,8 +143,11 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
     /// <summary>Posts an error that does not end the cmdlet.</summary>
     private protected void PostError(Exception exception, object? target) => Post(() => WriteError(Errors.Record(exception, target)));
 
-    /// <summary>The connection to use. Ends the cmdlet if there is none to choose.</summary>
-    private protected ServerStore.Connection Choose(string? server)
+    /// <summary>
+    /// The connection to use. Ends the cmdlet if there is none to choose; null, with an error written, if one record of
+    /// many names a connection that is not there: the next may name another.
+    /// </summary>
+    private protected ServerStore.Connection? Choose(string? server)
     {
         try
         {
@@ -133,6 +155,12 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
         }
         catch (ServerChoiceException e)
         {
+            if (server is not null && MyInvocation.ExpectingInput)
+            {
+                WriteError(Errors.Record(e, server));
+                return null;
+            }
+
             ThrowTerminatingError(Errors.Record(e, server));
             throw;
         }
@@ -151,6 +179,16 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
             ThrowTerminatingError(Errors.Record(e, target));
             throw;
         }
+    }
+
+    // Once. A cmdlet that was stopped may not write warnings any more; the host still listens.
+    private void Tell()
+    {
+        if (_told || Store is null) return;
+        _told = true;
+        _ = _stop.CancelAsync();
+        bool silent = MyInvocation.BoundParameters.TryGetValue("WarningAction", out object? action) && action is ActionPreference.SilentlyContinue or ActionPreference.Ignore;
+        if (!silent && StillRunning() is { } message) _host?.UI?.WriteWarningLine(message);
     }
 
     private void WriteLogs()
@@ -172,6 +210,9 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
     /// <summary>Lets go of what the cmdlet holds.</summary>
     protected virtual void Dispose(bool disposing)
     {
-        if (disposing) _stop.Cancel();
+        if (!disposing) return;
+        // Reached also when the pipeline broke off while this cmdlet was not in the middle of something.
+        Tell();
+        _ = _stop.CancelAsync();
     }
 }

@@ -118,4 +118,63 @@ public sealed class CmdletTests : IDisposable
         Assert.Single(_module.Run("Get-SipServer"));
         _module.Fails("SipServerNameInUse", "$b | Connect-SipServer -Name x");
     }
+
+    [Fact]
+    public void Empty_columns_are_none_and_a_wrong_server_costs_one_record()
+    {
+        _module.Run("Start-SipSimulator Asterisk | Connect-SipServer -Name a");
+        (var output, IReadOnlyList<ErrorRecord> errors) = _module.Try("""
+            [pscustomobject]@{ From = '1001'; To = '1002'; Timeout = ''; CallerId = ''; Context = ''; Server = '' },
+            [pscustomobject]@{ From = '1001'; To = '1002'; Server = 'nowhere' },
+            [pscustomobject]@{ From = '1001'; To = '1003'; Timeout = '30'; Server = 'A' } | New-SipCall
+            """);
+        Assert.Equal(2, output.Count);
+        Assert.StartsWith("SipServerNotConnected,", Assert.Single(errors).FullyQualifiedErrorId, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("$c.CallId | Get-SipCallStatus")]
+    [InlineData("$c | Get-SipCallStatus")]
+    [InlineData("Get-SipCallStatus -CallId $c")]
+    [InlineData("Get-SipCallStatus $c.Uri")]
+    [InlineData("[pscustomobject]@{ CallId = $c.CallId; Server = 'a'; State = 'Created' } | Get-SipCallStatus")]
+    [InlineData("[System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($c)) | Get-SipCallStatus")]
+    [InlineData("$c, $c.CallId | Wait-SipCall -State Dialing, Ringing, Connected | Where-Object Server -eq a")]
+    public void Calls_are_found_however_they_are_given(string script)
+    {
+        _module.Run("Start-SipSimulator Asterisk | Connect-SipServer -Name a");
+        SipCall call = _module.Run<SipCall>("New-SipCall -From 1001 -To 1002");
+        var found = _module.Run("param($c) " + script, call);
+        Assert.NotEmpty(found);
+        Assert.All(found, f => Assert.Equal(call.CallId, ((SipCall)f.BaseObject).CallId));
+    }
+
+    [Fact]
+    public void A_server_object_brings_its_connection_into_another_runspace()
+    {
+        SipServer server = _module.Run<SipServer>("Start-SipSimulator Asterisk | Connect-SipServer -Name a");
+        using (var other = new ModuleRunspace())
+        {
+            Assert.Equal("a", other.Run<SipServerHealth>("param($s) Test-SipServer -Server $s", server).Server);
+            Assert.Empty(other.Run("Get-SipServer"));
+        }
+
+        Assert.Equal(ConnectionState.Connected, _module.Run<SipServer>("Get-SipServer").State);
+    }
+
+    [Fact]
+    public void All_calls_are_ended_without_a_question_when_told_so()
+    {
+        // This host has nobody to ask.
+        _module.Run("Start-SipSimulator Asterisk | Connect-SipServer -Name a; New-SipCall -From ring -To 1002");
+        _module.Run("Stop-SipCall -All -Confirm:$false");
+        Assert.Empty(_module.Run("Get-SipCallStatus"));
+    }
+
+    [Fact]
+    public void The_text_false_does_not_turn_a_check_off()
+    {
+        ErrorRecord error = _module.Fails("SipConfigurationInvalid", "Test-SipServerConfiguration -Configuration @{ Host = 'x'; UseTls = $true; SkipCertificateCheck = 'false' }");
+        Assert.Contains("SkipCertificateCheck", error.Exception.Message, StringComparison.Ordinal);
+    }
 }

@@ -42,9 +42,41 @@ public sealed class StopTests : IDisposable
     [Fact]
     public async Task Connecting_to_a_silent_server()
     {
-        using var peer = new ScriptedPeer((stream, _, token) => stream.ReadAtLeastAsync(new byte[1], 1, false, token).AsTask());
-        await StopAsync($"Connect-SipServer 127.0.0.1 -Port {peer.Port} -Name silent -Credential ([pscredential]::new('u', [Net.NetworkCredential]::new('', 's').SecurePassword))", () => true);
+        bool reached = false;
+        using var peer = new ScriptedPeer((stream, _, token) =>
+        {
+            Volatile.Write(ref reached, true);
+            return stream.ReadAtLeastAsync(new byte[1], 1, false, token).AsTask();
+        });
+        await StopAsync($"Connect-SipServer 127.0.0.1 -Port {peer.Port} -Name silent -Credential ([pscredential]::new('u', [Net.NetworkCredential]::new('', 's').SecurePassword))", () => Volatile.Read(ref reached));
+        Assert.Contains("There is no connection to silent", _host.Text, StringComparison.Ordinal);
         Assert.Single(_module.Run("Get-SipServer"));
+    }
+
+    // Select-Object -First leaves in the middle of WriteObject; this engine has none of the Utility cmdlets, break does the same.
+    [Theory]
+    [InlineData("foreach ($once in 1) { $calls | New-SipCall -Wait | ForEach-Object { $_; break } }")]
+    [InlineData("try { $calls | New-SipCall -Wait | ForEach-Object { throw 'enough' } } catch { }")]
+    public void Downstream_has_enough_or_fails(string script)
+    {
+        _module.Try("$calls = [pscustomobject]@{ From = '1001'; To = '1002' }, [pscustomobject]@{ From = 'ring'; To = '1002' }; " + script);
+        Assert.Contains("(ring -> 1002) on sim is", _host.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("1001", _host.Text, StringComparison.Ordinal);
+        Assert.Equal(2, _simulator.ActiveCalls);
+    }
+
+    [Fact]
+    public async Task A_call_is_told_once_and_not_when_it_was_put_out()
+    {
+        await StopAsync("New-SipCall -From ring -To 1002 | Wait-SipCall", () => KnownRinging() == 1);
+        Assert.Equal(2, _host.Text.Split("goes on").Length);
+    }
+
+    [Fact]
+    public void Nothing_is_told_when_all_is_done()
+    {
+        _module.Run("New-SipCall -From ring -To 1002; New-SipCall -From 1001 -To 1002 -Wait | Stop-SipCall; Invoke-SipCommand Ping; Watch-SipEvent -Timeout 0.05");
+        Assert.DoesNotContain("Stopped", _host.Text, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -24,6 +24,17 @@ public sealed class ShellTests
     [InlineData("'fine'", 0)]
     public async Task Exit_codes(string script, int expected) => Assert.Equal(expected, (await RunAsync("-Command", script)).Code);
 
+    [Theory]
+    [InlineData("exit 3", 3)]
+    [InlineData("throw 'no'", 1)]
+    [InlineData("'fine'", 0)]
+    public async Task Exit_codes_of_scripts(string script, int expected)
+    {
+        string path = Path.Combine(Directory.CreateTempSubdirectory().FullName, "exit.ps1");
+        await File.WriteAllTextAsync(path, script);
+        Assert.Equal(expected, (await RunAsync(path)).Code);
+    }
+
     [Fact]
     public async Task A_cmdlet_that_the_engine_lacks_is_explained()
     {

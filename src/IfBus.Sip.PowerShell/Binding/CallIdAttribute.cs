@@ -1,0 +1,27 @@
+using System.Collections;
+using System.Management.Automation;
+
+namespace IfBus.Sip.PowerShell.Binding;
+
+/// <summary>Takes ids of calls as texts, or out of calls and table rows: PowerShell would else take a row's whole text for the id.</summary>
+[AttributeUsage(AttributeTargets.Property | AttributeTargets.Field)]
+public sealed class CallIdAttribute : ArgumentTransformationAttribute
+{
+    /// <inheritdoc/>
+    public override object Transform(EngineIntrinsics engineIntrinsics, object inputData)
+    {
+        object? value = inputData is PSObject wrapped ? wrapped.BaseObject : inputData;
+        return value is IList list ? list.Cast<object>().Select(Id).ToArray() : Id(inputData);
+    }
+
+    private static object Id(object input)
+    {
+        object? value = input is PSObject wrapped ? wrapped.BaseObject : input;
+        return value switch
+        {
+            null or string => value!,
+            SipCall call => call.CallId,
+            _ => PSObject.AsPSObject(input).Properties["CallId"]?.Value?.ToString() ?? input,
+        };
+    }
+}
