@@ -83,6 +83,9 @@ public sealed class SipRejectedException : SipException
 
     /// <summary>The server's code, where its protocol has one.</summary>
     public int? ServerCode { get; }
+
+    /// <summary>True if this login lacks the right to do it.</summary>
+    public bool IsPermission { get; init; }
 }
 
 /// <summary>This server, or this login, cannot do it.</summary>

@@ -267,11 +267,13 @@ internal abstract class SipAdapterBase<TSession> : ISipAdapter
         lock (_gate)
         {
             if (_session is { } session && _state == ConnectionState.Connected) return session;
+            // Between the loss and the first attempt to reconnect the state still says Connected.
+            string how = _state == ConnectionState.Connected ? "losing its connection" : _state.ToString().ToLowerInvariant();
             string why = _lastError is null ? "" : $" ({_lastError})";
-            throw new SipConnectionException($"{Name} is {_state.ToString().ToLowerInvariant()}{why}. Nothing was sent.", errorId: "SipServerNotConnected")
+            throw new SipConnectionException($"{Name} is {how}{why}. Nothing was sent.", errorId: "SipServerNotConnected")
             {
                 Server = Name,
-                RecommendedAction = _state == ConnectionState.Reconnecting ? "Wait until it is connected again (Get-SipServer), or connect anew." : "Connect-SipServer.",
+                RecommendedAction = _state is ConnectionState.Reconnecting or ConnectionState.Connected ? "Wait until it is connected again (Get-SipServer), or connect anew." : "Connect-SipServer.",
             };
         }
     }

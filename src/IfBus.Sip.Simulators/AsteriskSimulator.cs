@@ -142,7 +142,6 @@ public sealed class AsteriskSimulator : IAsyncDisposable, IDisposable
         var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
             listener.Bind(new IPEndPoint(IPAddress.Loopback, port));
             listener.Listen(100);
         }

@@ -232,7 +232,7 @@ internal sealed class AsteriskAdapter : SipAdapterBase<AsteriskSession>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (System.Net.IPAddress.TryParse(host, out System.Net.IPAddress? address) && System.Net.IPAddress.IsLoopback(address));
 
     private static SipRejectedException Rejected(AmiReply reply, string errorId, string what, string? callId) =>
-        new($"{what}: {SipText.Printable(reply.Message)}", reply.Message, errorId: errorId) { CallId = callId };
+        new($"{what}: {SipText.Printable(reply.Message)}", reply.Message, errorId: errorId) { CallId = callId, IsPermission = reply.Message == "Permission denied" };
 
     private AsteriskCall FindLive(string callId)
     {

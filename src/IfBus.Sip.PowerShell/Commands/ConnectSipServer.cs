@@ -30,7 +30,9 @@ public sealed class ConnectSipServer : ConfigurationCmdlet
             ConnectionState state = known.Adapter.Server.State;
             if (known.Identity == identity && known.Secret == configuration.Credential?.Password && state is ConnectionState.Connected or ConnectionState.Reconnecting)
             {
-                WriteObject(Store.Describe(known));
+                SipServer server = Store.Describe(known);
+                if (state == ConnectionState.Reconnecting) WriteWarning($"{known.Name} is reconnecting{(server.LastError is null ? "" : $" ({server.LastError})")}; nothing can be sent before it is connected again.");
+                WriteObject(server);
                 return;
             }
 
@@ -83,7 +85,7 @@ public abstract class ConfigurationCmdlet : SipCmdlet
     [Alias("Host", "HostName")]
     public string? ComputerName { get; set; }
 
-    /// <summary>A hash table with the same names as the parameters.</summary>
+    /// <summary>A hash table with the same names as the parameters, and ReconnectDelay, ReconnectMaxDelay (seconds or a TimeSpan), ReconnectFactor, EventBuffer, HistorySize.</summary>
     [Parameter(Mandatory = true, ParameterSetName = "Configuration")]
     public IDictionary? Configuration { get; set; }
 
@@ -148,7 +150,15 @@ public abstract class ConfigurationCmdlet : SipCmdlet
     [
         "ComputerName", "Host", "Type", "Port", "Credential", "Name", "UseTls", "SkipCertificateCheck", "EndpointTemplate", "Context",
         "ConnectTimeout", "RequestTimeout", "RingTimeout", "KeepAlive", "ReconnectAttempts",
+        "ReconnectDelay", "ReconnectMaxDelay", "ReconnectFactor", "EventBuffer", "HistorySize",
     ];
+
+    // What only the hash table has: settings that most users never need.
+    private TimeSpan? _reconnectDelay;
+    private TimeSpan? _reconnectMaxDelay;
+    private double? _reconnectFactor;
+    private int? _eventBuffer;
+    private int? _historySize;
 
     /// <summary>The description as given by parameters, or hash table. Ends the cmdlet if the hash table has unknown or unfit entries.</summary>
     private protected SipServerConfiguration ReadConfiguration()
@@ -171,6 +181,11 @@ public abstract class ConfigurationCmdlet : SipCmdlet
         if (RequestTimeout is { } request) configuration.RequestTimeout = request;
         if (RingTimeout is { } ring) configuration.RingTimeout = ring;
         if (KeepAlive is { } alive) configuration.KeepAlive = alive;
+        if (_reconnectDelay is { } delay) configuration.Reconnect.BaseDelay = delay;
+        if (_reconnectMaxDelay is { } most) configuration.Reconnect.MaxDelay = most;
+        if (_reconnectFactor is { } factor) configuration.Reconnect.Factor = factor;
+        if (_eventBuffer is { } buffer) configuration.EventBuffer = buffer;
+        if (_historySize is { } history) configuration.HistorySize = history;
         return configuration;
     }
 
@@ -221,6 +236,11 @@ public abstract class ConfigurationCmdlet : SipCmdlet
             case "RINGTIMEOUT": RingTimeout = Time(); break;
             case "KEEPALIVE": KeepAlive = Time(); break;
             case "RECONNECTATTEMPTS": ReconnectAttempts = To<int>(); break;
+            case "RECONNECTDELAY": _reconnectDelay = Time(); break;
+            case "RECONNECTMAXDELAY": _reconnectMaxDelay = Time(); break;
+            case "RECONNECTFACTOR": _reconnectFactor = To<double>(); break;
+            case "EVENTBUFFER": _eventBuffer = To<int>(); break;
+            case "HISTORYSIZE": _historySize = To<int>(); break;
         }
     }
 }

@@ -40,9 +40,32 @@ public sealed class StartSipSimulator : SipCmdlet
     [Seconds]
     public TimeSpan RingTime { get; set; } = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>Fault: write in pieces of one to seven bytes.</summary>
+    [Parameter]
+    public SwitchParameter SplitWrites { get; set; }
+
+    /// <summary>Fault: wait so long before each write; seconds or a TimeSpan.</summary>
+    [Parameter]
+    [Seconds]
+    public TimeSpan Delay { get; set; }
+
+    /// <summary>Fault: accept and read, but write nothing.</summary>
+    [Parameter]
+    public SwitchParameter Stall { get; set; }
+
+    /// <summary>Fault: close new connections at once.</summary>
+    [Parameter]
+    public SwitchParameter RefuseConnections { get; set; }
+
+    /// <summary>Fault: tell the end of a call's setup before its first event, where a real server now and then does so.</summary>
+    [Parameter]
+    public SwitchParameter Reorder { get; set; }
+
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
+        Check(nameof(RingTime), RingTime);
+        Check(nameof(Delay), Delay);
         if (!ShouldProcess($"{Type} simulator on 127.0.0.1:{(Port == 0 ? "a free port" : Port)}", "Start")) return;
         try
         {
@@ -53,6 +76,7 @@ public sealed class StartSipSimulator : SipCmdlet
                 User = User,
                 Secret = Secret is null ? Guid.NewGuid().ToString("N") : new NetworkCredential("", Secret).Password,
                 RingTime = RingTime,
+                Faults = new SimulatorFaults { SplitWrites = SplitWrites, Delay = Delay, Stall = Stall, RefuseConnections = RefuseConnections, Reorder = Reorder },
             }));
             Store.Add(simulator);
             WriteObject(simulator);
@@ -61,6 +85,11 @@ public sealed class StartSipSimulator : SipCmdlet
         {
             ThrowTerminatingError(Errors.Record(new SipConnectionException($"The simulator cannot listen on 127.0.0.1:{Port}: {e.Message}", e, "SipSimulatorPortInUse"), Port));
         }
+    }
+
+    private void Check(string parameter, TimeSpan time)
+    {
+        if (time < TimeSpan.Zero || time > TimeSpan.FromHours(1)) ThrowTerminatingError(Errors.Record(new SipArgumentException(parameter, time.ToString(), "0 to 3600 seconds."), time));
     }
 }
 

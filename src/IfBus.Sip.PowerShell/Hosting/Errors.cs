@@ -31,6 +31,7 @@ internal static class Errors
         SipTimeoutException => ErrorCategory.OperationTimeout,
         SipProtocolException => ErrorCategory.ProtocolError,
         SipNotSupportedException => ErrorCategory.NotImplemented,
+        SipRejectedException { IsPermission: true } => ErrorCategory.PermissionDenied,
         SipRejectedException => ErrorCategory.InvalidOperation,
         _ => ErrorCategory.ConnectionError,
     };

@@ -42,6 +42,12 @@ public sealed class SipSimulator
     /// <summary>Connections to it.</summary>
     public int Connections => Simulator.Connections;
 
+    /// <summary>What goes wrong; may be changed while it runs.</summary>
+    public SimulatorFaults Faults => Simulator.Faults;
+
+    /// <summary>Closes all connections at once, as a lost network does. Calls stay up.</summary>
+    public void DropConnections() => Simulator.DropConnections();
+
     /// <inheritdoc/>
     public override string ToString() => $"{Type} {Version} at {Host}:{Port}";
 }

@@ -172,6 +172,34 @@ public sealed class CmdletTests : IDisposable
     }
 
     [Fact]
+    public void A_simulator_does_not_share_its_port()
+    {
+        _module.Run("Start-SipSimulator Asterisk -OutVariable s");
+        _module.Fails("SipSimulatorPortInUse", "Start-SipSimulator Asterisk -Port $s.Port");
+    }
+
+    [Fact]
+    public void A_simulator_has_faults_from_the_start_and_later()
+    {
+        _module.Fails("SipInvalidArgument", "Start-SipSimulator -Delay -1");
+        _module.Run("Start-SipSimulator Asterisk -SplitWrites -Delay 0.001 -OutVariable s | Connect-SipServer -Name a");
+        Assert.True(_module.Run<bool>("$s.Faults.SplitWrites"));
+        Assert.Equal(CallState.Connected, _module.Run<SipCall>("New-SipCall -From 1001 -To 1002 -Wait").State);
+        _module.Run("$s.Faults.RefuseConnections = $true; $s.DropConnections()");
+        (_, IReadOnlyList<ErrorRecord> errors) = _module.Try("while ($true) { $null = Invoke-SipCommand Ping -ErrorAction Stop }");
+        Assert.Equal(ErrorCategory.ConnectionError, Assert.Single(errors).CategoryInfo.Category);
+    }
+
+    [Fact]
+    public void The_hash_table_takes_what_has_no_parameter()
+    {
+        _module.Run("$t = @{ Host = 'x'; Credential = [pscredential]::new('u', [Net.NetworkCredential]::new('', 's').SecurePassword); ReconnectDelay = 0.5; ReconnectMaxDelay = 5; ReconnectFactor = 1.5; EventBuffer = 100; HistorySize = 0 }");
+        Assert.True(_module.Run<bool>("(Test-SipServerConfiguration -Configuration $t).IsValid"));
+        ErrorRecord error = _module.Fails("SipConfigurationInvalid", "$t.ReconnectFactor = 'many'; Test-SipServerConfiguration -Configuration $t");
+        Assert.Contains("ReconnectFactor", error.Exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_text_false_does_not_turn_a_check_off()
     {
         ErrorRecord error = _module.Fails("SipConfigurationInvalid", "Test-SipServerConfiguration -Configuration @{ Host = 'x'; UseTls = $true; SkipCertificateCheck = 'false' }");
