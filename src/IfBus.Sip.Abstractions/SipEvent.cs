@@ -35,22 +35,26 @@ public enum SipEventTypes
 /// <summary>One thing that happened, with the server's raw fields.</summary>
 public sealed class SipEvent
 {
-    private readonly ReadOnlyMemory<byte> _raw;
+    // Many are made a second: what few events have is kept apart, and enums as small as they are.
+    private readonly byte[]? _raw;
     private readonly SipFieldReader? _reader;
+    private readonly ushort _type;
+    private readonly byte _serverType;
     private SipFieldCollection? _fields;
+    private Extra? _extra;
 
     /// <summary>Makes an event without raw fields.</summary>
     public SipEvent(SipEventTypes type, string server, SipServerType serverType, DateTime time, string name)
-        : this(type, server, serverType, time, name, default, null)
+        : this(type, server, serverType, time, name, null, null)
     {
     }
 
     /// <summary>Makes an event over the raw bytes of a server's message; they are read when <see cref="Fields"/> is asked for.</summary>
-    public SipEvent(SipEventTypes type, string server, SipServerType serverType, DateTime time, string name, ReadOnlyMemory<byte> raw, SipFieldReader? reader)
+    public SipEvent(SipEventTypes type, string server, SipServerType serverType, DateTime time, string name, byte[]? raw, SipFieldReader? reader)
     {
-        Type = type;
+        _type = (ushort)type;
         Server = server;
-        ServerType = serverType;
+        _serverType = (byte)serverType;
         Time = time;
         Name = name;
         _raw = raw;
@@ -58,13 +62,13 @@ public sealed class SipEvent
     }
 
     /// <summary>What it is about; one bit.</summary>
-    public SipEventTypes Type { get; }
+    public SipEventTypes Type => (SipEventTypes)_type;
 
     /// <summary>Name of the server's connection.</summary>
     public string Server { get; }
 
     /// <summary>Kind of server.</summary>
-    public SipServerType ServerType { get; }
+    public SipServerType ServerType => (SipServerType)_serverType;
 
     /// <summary>When it arrived, UTC.</summary>
     public DateTime Time { get; }
@@ -79,22 +83,49 @@ public sealed class SipEvent
     public string? CallId => Call?.CallId;
 
     /// <summary>The state that the call had before, for <see cref="SipEventTypes.CallStateChanged"/>.</summary>
-    public CallState? PreviousState { get; init; }
+    public CallState? PreviousState
+    {
+        get => _extra?.PreviousState;
+        init => (_extra ??= new Extra()).PreviousState = value;
+    }
 
     /// <summary>The state of the connection, for <see cref="SipEventTypes.ConnectionStateChanged"/>.</summary>
-    public ConnectionState? ConnectionState { get; init; }
+    public ConnectionState? ConnectionState
+    {
+        get => _extra?.ConnectionState;
+        init => (_extra ??= new Extra()).ConnectionState = value;
+    }
 
     /// <summary>How many events this subscriber lost, for <see cref="SipEventTypes.EventsLost"/>.</summary>
-    public long LostCount { get; init; }
+    public long LostCount
+    {
+        get => _extra?.LostCount ?? 0;
+        init => (_extra ??= new Extra()).LostCount = value;
+    }
 
     /// <summary>One line for people.</summary>
-    public string? Message { get; init; }
+    public string? Message
+    {
+        get => _extra?.Message;
+        init => (_extra ??= new Extra()).Message = value;
+    }
 
     /// <summary>The server's fields, in its order, repeated names kept. Empty for events of our own.</summary>
-    public SipFieldCollection Fields => _fields ??= _reader is null ? SipFieldCollection.Empty : _reader.Read(_raw.Span);
+    public SipFieldCollection Fields => _fields ??= _reader is null ? SipFieldCollection.Empty : _reader.Read(_raw);
 
     /// <inheritdoc/>
     public override string ToString() => Message ?? Name;
+
+    private sealed class Extra
+    {
+        public CallState? PreviousState { get; set; }
+
+        public ConnectionState? ConnectionState { get; set; }
+
+        public long LostCount { get; set; }
+
+        public string? Message { get; set; }
+    }
 }
 
 /// <summary>Turns the raw bytes of one message into fields. One instance serves a whole adapter.</summary>

@@ -116,7 +116,7 @@ internal sealed class CallTable(string server, SipServerType type, EventHub even
         if (wanted)
         {
             string name = what == SipEventTypes.IncomingCall ? "IncomingCall" : snapshot.State.ToString();
-            events.Publish(new SipEvent(what, server, type, now, name, raw.IsEmpty ? default : raw.ToArray(), raw.IsEmpty ? null : reader)
+            events.Publish(new SipEvent(what, server, type, now, name, raw.IsEmpty ? null : raw.ToArray(), raw.IsEmpty ? null : reader)
             {
                 Call = snapshot,
                 PreviousState = previous,

@@ -16,6 +16,7 @@ internal sealed class EventHub(string server, SipServerType type, int bufferSize
     private Subscription[] _subscriptions = [];
     private SipEventTypes _wanted;
     private Exception? _closed;
+    private int _held;
 
     /// <summary>True if anybody wants such events: the making of an event nobody wants is spared.</summary>
     public bool Wants(SipEventTypes what) => (_wanted & what) != 0;
@@ -40,6 +41,20 @@ internal sealed class EventHub(string server, SipServerType type, int bufferSize
         foreach (Subscription subscription in Volatile.Read(ref _subscriptions)) subscription.Offer(item);
     }
 
+    /// <summary>
+    /// Until <see cref="Release"/> events are queued but nobody is woken: what came in one read is handed over at once,
+    /// and waking a reader costs as much as many events.
+    /// </summary>
+    public void Hold() => Volatile.Write(ref _held, 1);
+
+    /// <summary>Wakes whoever waits for what was queued.</summary>
+    public void Release()
+    {
+        // A full fence: another thread's event was queued before we look, or its thread sees that nothing is held.
+        Interlocked.Exchange(ref _held, 0);
+        foreach (Subscription subscription in Volatile.Read(ref _subscriptions)) subscription.Ring();
+    }
+
     /// <summary>No more events will come: readers get the reason once they have read what is left.</summary>
     public void Close(Exception reason)
     {
@@ -59,16 +74,26 @@ internal sealed class EventHub(string server, SipServerType type, int bufferSize
         }
     }
 
+    [System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Explicit, Size = 192)]
+    private struct Padded
+    {
+        [System.Runtime.InteropServices.FieldOffset(64)]
+        public long Value;
+    }
+
     // A queue without a lock, and a bell that is rung only for a reader that waits: a channel with a bound takes a lock
     // for every event on both sides, which was half of the cost of an event.
     private sealed class Subscription(EventHub hub, SipEventTypes types, int bufferSize) : ISipEventSubscription
     {
         private readonly ConcurrentQueue<SipEvent> _events = new();
         private readonly Channel<bool> _bell = Channel.CreateBounded<bool>(1);
-        private int _count;
+        // Counted apart by those who write and those who take, so that neither waits for the other's cache line.
+        private long _written;
+        private long _takenSeen;
         private int _waiting;
         private long _lost;
         private int _losing;
+        private Padded _taken;
 
         public SipEventTypes Types { get; } = types;
 
@@ -76,14 +101,15 @@ internal sealed class EventHub(string server, SipServerType type, int bufferSize
         {
             if ((Types & item.Type) == 0) return;
             _events.Enqueue(item);
-            if (Interlocked.Increment(ref _count) > bufferSize && _events.TryDequeue(out _))
-            {
-                Interlocked.Decrement(ref _count);
-                OnLost();
-            }
-
+            long written = Interlocked.Increment(ref _written);
+            if (written - Volatile.Read(ref _takenSeen) > bufferSize) Trim(written);
             // The enqueuing is a full fence: either the reader sees the event, or we see that it waits.
-            if (Volatile.Read(ref _waiting) == 1 && Interlocked.Exchange(ref _waiting, 0) == 1) _bell.Writer.TryWrite(true);
+            if (Volatile.Read(ref hub._held) == 0) Ring();
+        }
+
+        public void Ring()
+        {
+            if (Volatile.Read(ref _waiting) == 1 && !_events.IsEmpty && Interlocked.Exchange(ref _waiting, 0) == 1) _bell.Writer.TryWrite(true);
         }
 
         public void Complete(Exception? reason) => _bell.Writer.TryComplete(reason);
@@ -123,7 +149,7 @@ internal sealed class EventHub(string server, SipServerType type, int bufferSize
             }
 
             if (!_events.TryDequeue(out item)) return false;
-            Interlocked.Decrement(ref _count);
+            Interlocked.Increment(ref _taken.Value);
             return true;
         }
 
@@ -131,6 +157,16 @@ internal sealed class EventHub(string server, SipServerType type, int bufferSize
         {
             hub.Remove(this);
             Complete(null);
+        }
+
+        // The buffer seems full: looks again at what was taken, and drops the oldest if it is.
+        private void Trim(long written)
+        {
+            long taken = Volatile.Read(ref _taken.Value);
+            Volatile.Write(ref _takenSeen, taken);
+            if (written - taken <= bufferSize || !_events.TryDequeue(out _)) return;
+            Interlocked.Increment(ref _taken.Value);
+            OnLost();
         }
 
         private void OnLost()

@@ -42,6 +42,9 @@ public sealed class AsteriskSimulatorOptions
     /// <summary>How long the server takes to refuse a login; the real one takes a second.</summary>
     public TimeSpan LoginRefusalDelay { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>How long the socket may take nothing, because a client does not read, before it is cut off. The real server's writetimeout is 100 ms; a busy test machine needs more.</summary>
+    public TimeSpan WriteTimeout { get; init; } = TimeSpan.FromSeconds(2);
+
     /// <summary>How long the port is closed during a restart.</summary>
     public TimeSpan RestartTime { get; init; } = TimeSpan.FromMilliseconds(500);
 

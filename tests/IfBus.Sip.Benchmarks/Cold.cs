@@ -13,8 +13,7 @@ internal static class Cold
         {
             foreach (string way in ways)
             {
-                var start = new ProcessStartInfo(Environment.ProcessPath!, ["cold-one", way]) { RedirectStandardOutput = true };
-                using Process process = Process.Start(start)!;
+                using Process process = Requests.Start("cold-one", way);
                 string output = await process.StandardOutput.ReadToEndAsync().ConfigureAwait(false);
                 await process.WaitForExitAsync().ConfigureAwait(false);
                 rates[way].Add(double.Parse(output, System.Globalization.CultureInfo.InvariantCulture));

@@ -19,10 +19,16 @@ switch (args.Length > 0 ? args[0] : "")
         await PingServer.RunAsync();
         break;
     case "calls":
-        await Originates.RunAsync(count: 1000, rounds: 5);
+        await Originates.RunAsync(count: 1000, rounds: 9, warmUps: 12);
         break;
     case "serve-simulator":
         await Originates.ServeAsync();
+        break;
+    case "import":
+        await Importing.RunAsync(rounds: 11);
+        break;
+    case "import-one":
+        Importing.One(args[1]);
         break;
     case "memory":
         await TenThousand.RunAsync(10_000);
@@ -30,11 +36,12 @@ switch (args.Length > 0 ? args[0] : "")
     case "smoke":
         await Decoding.RunAsync(calls: 500, rounds: 1);
         await Requests.RunAsync(inFlight: 5_000, single: 200, rounds: 1);
-        await Originates.RunAsync(count: 50, rounds: 1);
+        await Originates.RunAsync(count: 50, rounds: 1, warmUps: 1);
         await TenThousand.RunAsync(500);
+        await Importing.RunAsync(rounds: 1);
         break;
     default:
-        Console.Error.WriteLine("decode | cold | requests | calls | memory | smoke");
+        Console.Error.WriteLine("decode | cold | requests | calls | memory | import | smoke");
         return 2;
 }
 

@@ -17,29 +17,33 @@ internal static class Requests
     {
         using Process server = Start("serve-pings");
         int port = int.Parse((await server.StandardOutput.ReadLineAsync().ConfigureAwait(false))!, CultureInfo.InvariantCulture);
-        List<double> raw = [], ours = [], rawCpu = [], oursCpu = [];
+        List<double> raw = [], each = [], ours = [], rawCpu = [], oursCpu = [];
         for (int round = -1; round < rounds; round++)
         {
             double r = await RawAsync(port, inFlight, Window).ConfigureAwait(false);
+            double e = await RawAsync(port, inFlight, Window, oneWriteEach: true).ConfigureAwait(false);
             double o = await OursAsync(port, inFlight, Window).ConfigureAwait(false);
             double rc = await CpuAsync(() => RawAsync(port, single, 1), single).ConfigureAwait(false);
             double oc = await CpuAsync(() => OursAsync(port, single, 1), single).ConfigureAwait(false);
             if (round < 0) continue;
             raw.Add(r);
+            each.Add(e);
             ours.Add(o);
             rawCpu.Add(rc);
             oursCpu.Add(oc);
         }
 
-        Figures.Row($"raw socket client, {Window} in flight", raw, "requests/s");
-        Figures.Row($"session, {Window} in flight", ours, "requests/s", raw);
+        Figures.Row($"raw socket client, {Window} in flight, what fits in one write", raw, "requests/s");
+        Figures.Row($"raw socket client, {Window} in flight, one write each", each, "requests/s");
+        Figures.Row($"session, {Window} in flight, to the first", ours, "requests/s", raw);
+        Figures.Row($"session, {Window} in flight, to the second", ours, "requests/s", each);
         Figures.Row("raw socket client, one at a time", rawCpu, "µs CPU each");
         Figures.Row("session, one at a time", oursCpu, "µs CPU each", rawCpu);
         server.StandardInput.Close();
     }
 
-    public static Process Start(string what) =>
-        Process.Start(new ProcessStartInfo(Environment.ProcessPath!, [what]) { RedirectStandardOutput = true, RedirectStandardInput = true })!;
+    public static Process Start(params string[] what) =>
+        Process.Start(new ProcessStartInfo(Path.ChangeExtension(typeof(Requests).Assembly.Location, OperatingSystem.IsWindows() ? "exe" : null), what) { RedirectStandardOutput = true, RedirectStandardInput = true })!;
 
     private static async Task<double> CpuAsync(Func<Task<double>> run, int count)
     {
@@ -48,7 +52,7 @@ internal static class Requests
         return (Process.GetCurrentProcess().TotalProcessorTime - before).TotalMicroseconds / count;
     }
 
-    private static async Task<double> RawAsync(int port, int count, int window)
+    private static async Task<double> RawAsync(int port, int count, int window, bool oneWriteEach = false)
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await socket.ConnectAsync(IPAddress.Loopback, port).ConfigureAwait(false);
@@ -61,7 +65,13 @@ internal static class Requests
         {
             int written = 0;
             for (; sent < count && sent - received < window; sent++)
+            {
                 written += Encoding.ASCII.GetBytes($"Action: Ping\r\nActionID: raw-{sent}\r\n\r\n", output.AsSpan(written));
+                if (!oneWriteEach) continue;
+                await socket.SendAsync(output.AsMemory(0, written)).ConfigureAwait(false);
+                written = 0;
+            }
+
             if (written > 0) await socket.SendAsync(output.AsMemory(0, written)).ConfigureAwait(false);
             end += await socket.ReceiveAsync(buffer.AsMemory(end)).ConfigureAwait(false);
             int at = 0;

@@ -1,95 +1,61 @@
 using System.Buffers.Text;
-using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace IfBus.Sip.Adapters.Asterisk;
 
-/// <summary>The fields of an event that calls are followed by, found in one pass over the message, as bytes in place.</summary>
-internal ref struct AmiChannelFields
+/// <summary>
+/// The fields of an event that calls are followed by, as bytes in place, each looked for when it is asked for: most
+/// events need two or three of them, and one search through a message costs less than a walk over its headers. The
+/// first of repeated headers counts: what a value forges behind it does not.
+/// </summary>
+internal readonly ref struct AmiChannelFields
 {
-    public ReadOnlySpan<byte> Channel;
-    public ReadOnlySpan<byte> ChannelState;
-    public ReadOnlySpan<byte> Number;
-    public ReadOnlySpan<byte> Exten;
-    public ReadOnlySpan<byte> Uniqueid;
-    public ReadOnlySpan<byte> Linkedid;
-    public ReadOnlySpan<byte> DestChannel;
-    public ReadOnlySpan<byte> DestUniqueid;
-    public ReadOnlySpan<byte> DestLinkedid;
-    public ReadOnlySpan<byte> DestNumber;
-    public ReadOnlySpan<byte> DestState;
-    public ReadOnlySpan<byte> DialStatus;
-    public ReadOnlySpan<byte> Cause;
-    public ReadOnlySpan<byte> CauseText;
-    public ReadOnlySpan<byte> TechCause;
-    public ReadOnlySpan<byte> Response;
-    public ReadOnlySpan<byte> Reason;
-    public ReadOnlySpan<byte> Newname;
-    public ReadOnlySpan<byte> Application;
-    public ReadOnlySpan<byte> ApplicationData;
-    public ReadOnlySpan<byte> Duration;
+    private readonly ReadOnlySpan<byte> _message;
+    private readonly bool _dest;
 
-    /// <summary>Reads a message. The first of repeated headers counts: what a value forges behind it does not.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static AmiChannelFields Read(ReadOnlySpan<byte> message)
+    private AmiChannelFields(ReadOnlySpan<byte> message, bool dest)
     {
-        AmiChannelFields f = default;
-        var headers = new AmiHeaders(message);
-        while (headers.MoveNext())
-        {
-            ReadOnlySpan<byte> name = headers.Name;
-            if (name.IsEmpty) continue;
-            // Length and first letters decide before anything is compared.
-            switch (name.Length)
-            {
-                case 5:
-                    if (name.SequenceEqual("Exten"u8)) Take(ref f.Exten, headers.Value);
-                    else if (name.SequenceEqual("Cause"u8)) Take(ref f.Cause, headers.Value);
-                    break;
-                case 6:
-                    if (name.SequenceEqual("Reason"u8)) Take(ref f.Reason, headers.Value);
-                    break;
-                case 7:
-                    if (name.SequenceEqual("Channel"u8)) Take(ref f.Channel, headers.Value);
-                    else if (name.SequenceEqual("Newname"u8)) Take(ref f.Newname, headers.Value);
-                    break;
-                case 8:
-                    if (name.SequenceEqual("Uniqueid"u8)) Take(ref f.Uniqueid, headers.Value);
-                    else if (name.SequenceEqual("Linkedid"u8)) Take(ref f.Linkedid, headers.Value);
-                    else if (name.SequenceEqual("Response"u8)) Take(ref f.Response, headers.Value);
-                    else if (name.SequenceEqual("Duration"u8)) Take(ref f.Duration, headers.Value);
-                    break;
-                case 9:
-                    if (name.SequenceEqual("Cause-txt"u8)) Take(ref f.CauseText, headers.Value);
-                    else if (name.SequenceEqual("TechCause"u8)) Take(ref f.TechCause, headers.Value);
-                    break;
-                case 10:
-                    if (name.SequenceEqual("DialStatus"u8)) Take(ref f.DialStatus, headers.Value);
-                    break;
-                case 11:
-                    if (name[0] == (byte)'D' ? name.SequenceEqual("DestChannel"u8) : false) Take(ref f.DestChannel, headers.Value);
-                    else if (name.SequenceEqual("CallerIDNum"u8)) Take(ref f.Number, headers.Value);
-                    else if (name.SequenceEqual("Application"u8)) Take(ref f.Application, headers.Value);
-                    break;
-                case 12:
-                    if (name.SequenceEqual("DestUniqueid"u8)) Take(ref f.DestUniqueid, headers.Value);
-                    else if (name.SequenceEqual("DestLinkedid"u8)) Take(ref f.DestLinkedid, headers.Value);
-                    break;
-                case 15:
-                    if (name.SequenceEqual("DestCallerIDNum"u8)) Take(ref f.DestNumber, headers.Value);
-                    else if (name.SequenceEqual("ApplicationData"u8)) Take(ref f.ApplicationData, headers.Value);
-                    break;
-                case 16:
-                    if (name.SequenceEqual("ChannelStateDesc"u8)) Take(ref f.ChannelState, headers.Value);
-                    break;
-                case 20:
-                    if (name.SequenceEqual("DestChannelStateDesc"u8)) Take(ref f.DestState, headers.Value);
-                    break;
-            }
-        }
-
-        return f;
+        _message = message;
+        _dest = dest;
     }
+
+    /// <summary>The same message, seen from the channel that is dialled.</summary>
+    public AmiChannelFields Dest => new(_message, dest: true);
+
+    public ReadOnlySpan<byte> Channel => AmiMessage.Find(_message, _dest ? "DestChannel"u8 : "Channel"u8);
+
+    public ReadOnlySpan<byte> ChannelState => AmiMessage.Find(_message, _dest ? "DestChannelStateDesc"u8 : "ChannelStateDesc"u8);
+
+    public ReadOnlySpan<byte> Number => AmiMessage.Find(_message, _dest ? "DestCallerIDNum"u8 : "CallerIDNum"u8);
+
+    public ReadOnlySpan<byte> Exten => _dest ? default : AmiMessage.Find(_message, "Exten"u8);
+
+    public ReadOnlySpan<byte> Uniqueid => AmiMessage.Find(_message, _dest ? "DestUniqueid"u8 : "Uniqueid"u8);
+
+    public ReadOnlySpan<byte> Linkedid => AmiMessage.Find(_message, _dest ? "DestLinkedid"u8 : "Linkedid"u8);
+
+    public ReadOnlySpan<byte> DialStatus => AmiMessage.Find(_message, "DialStatus"u8);
+
+    public ReadOnlySpan<byte> Cause => AmiMessage.Find(_message, "Cause"u8);
+
+    public ReadOnlySpan<byte> CauseText => AmiMessage.Find(_message, "Cause-txt"u8);
+
+    public ReadOnlySpan<byte> TechCause => AmiMessage.Find(_message, "TechCause"u8);
+
+    public ReadOnlySpan<byte> Response => AmiMessage.Find(_message, "Response"u8);
+
+    public ReadOnlySpan<byte> Reason => AmiMessage.Find(_message, "Reason"u8);
+
+    public ReadOnlySpan<byte> Newname => AmiMessage.Find(_message, "Newname"u8);
+
+    public ReadOnlySpan<byte> Application => AmiMessage.Find(_message, "Application"u8);
+
+    public ReadOnlySpan<byte> ApplicationData => AmiMessage.Find(_message, "ApplicationData"u8);
+
+    public ReadOnlySpan<byte> Duration => AmiMessage.Find(_message, "Duration"u8);
+
+    /// <summary>The fields of a message.</summary>
+    public static AmiChannelFields Read(ReadOnlySpan<byte> message) => new(message, dest: false);
 
     /// <summary>Text of a value; null for nothing and for the server's word for nothing, <c>&lt;unknown&gt;</c>.</summary>
     public static string? Text(ReadOnlySpan<byte> value) =>
@@ -109,9 +75,4 @@ internal ref struct AmiChannelFields
     /// <summary>A whole number, or null.</summary>
     public static int? Number32(ReadOnlySpan<byte> value) =>
         Utf8Parser.TryParse(value, out int number, out int used) && used == value.Length && used > 0 ? number : null;
-
-    private static void Take(ref ReadOnlySpan<byte> field, ReadOnlySpan<byte> value)
-    {
-        if (field.IsEmpty) field = value;
-    }
 }

@@ -12,6 +12,16 @@ internal interface IAmiEventSink
 {
     /// <summary>One event. <paramref name="name"/> and <paramref name="message"/> are only valid during the call.</summary>
     void OnEvent(ReadOnlySpan<byte> name, ReadOnlySpan<byte> message);
+
+    /// <summary>The events of one read follow.</summary>
+    void OnReadBegins()
+    {
+    }
+
+    /// <summary>All events of the read were given.</summary>
+    void OnReadEnds()
+    {
+    }
 }
 
 /// <summary>What came back for an action: the response, and for lists their items.</summary>
@@ -178,10 +188,18 @@ internal sealed class AmiSession : IWireProtocol, IAsyncDisposable
             _greeting.TrySetResult(version);
         }
 
-        while (taken < buffer.Length && _framer.TryRead(buffer[taken..], out int length))
+        _sink.OnReadBegins();
+        try
         {
-            OnMessage(buffer.Slice(taken, length));
-            taken += length;
+            while (taken < buffer.Length && _framer.TryRead(buffer[taken..], out int length))
+            {
+                OnMessage(buffer.Slice(taken, length));
+                taken += length;
+            }
+        }
+        finally
+        {
+            _sink.OnReadEnds();
         }
 
         return taken;

@@ -97,7 +97,7 @@ internal sealed partial class AsteriskMapper
             {
                 AmiChannelFields f = AmiChannelFields.Read(channel.Bytes);
                 bool isNew = !calls.TryFindLive(AmiChannelFields.Text(f.Linkedid) ?? "", out _);
-                AsteriskLeg? leg = LegOf(f.Uniqueid, f.Linkedid, f.Channel, f.ChannelState, f.Number, f.Exten, default);
+                AsteriskLeg? leg = LegOf(f, default);
                 if (leg is null) continue;
                 leg.State = AmiChannelFields.State(f.ChannelState) ?? leg.State;
                 listed.Add(leg);

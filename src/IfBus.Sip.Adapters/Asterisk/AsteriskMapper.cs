@@ -19,6 +19,9 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
     private readonly HashSet<AsteriskCall> _watched = [];
     private readonly Utf8Table<string> _names = new();
 
+    // When the bytes that are being read came.
+    private DateTime _arrived;
+
     /// <summary>Called, under the lock, for a call that is to be hung up and whose channel has appeared only now.</summary>
     public Action<AsteriskCall, HangupCause>? LateHangup { get; set; }
 
@@ -59,8 +62,18 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
 
         SipEventTypes what = Classify(name);
         if (!events.Wants(what)) return;
-        events.Publish(new SipEvent(what, server, SipServerType.Asterisk, time.GetUtcNow().UtcDateTime, EventName(name), message.ToArray(), AmiFieldReader.Instance));
+        events.Publish(new SipEvent(what, server, SipServerType.Asterisk, _arrived, EventName(name), message.ToArray(), AmiFieldReader.Instance));
     }
+
+    /// <inheritdoc/>
+    public void OnReadBegins()
+    {
+        _arrived = time.GetUtcNow().UtcDateTime;
+        events.Hold();
+    }
+
+    /// <inheritdoc/>
+    public void OnReadEnds() => events.Release();
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Apply(ReadOnlySpan<byte> name, ReadOnlySpan<byte> message)
@@ -111,14 +124,14 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
 
     private void OnNewchannel(in AmiChannelFields f, ReadOnlySpan<byte> raw)
     {
-        AsteriskLeg? leg = LegOf(f.Uniqueid, f.Linkedid, f.Channel, f.ChannelState, f.Number, f.Exten, raw);
+        AsteriskLeg? leg = LegOf(f, raw);
         if (leg is null || leg.Ended) return;
         if (leg.Call.State == CallState.Created) calls.Move(leg.Call, CallState.Dialing, raw, AmiFieldReader.Instance);
     }
 
     private void OnNewstate(in AmiChannelFields f, ReadOnlySpan<byte> raw)
     {
-        AsteriskLeg? leg = LegOf(f.Uniqueid, f.Linkedid, f.Channel, f.ChannelState, f.Number, f.Exten, raw);
+        AsteriskLeg? leg = LegOf(f, raw);
         if (leg is null || leg.Ended) return;
         leg.State = AmiChannelFields.State(f.ChannelState);
         if (leg.State == "Up") OnUp(leg, raw);
@@ -137,7 +150,7 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
 
     private void OnDialBegin(in AmiChannelFields f, ReadOnlySpan<byte> raw)
     {
-        AsteriskLeg? leg = LegOf(f.DestUniqueid, f.DestLinkedid, f.DestChannel, f.DestState, f.DestNumber, default, raw);
+        AsteriskLeg? leg = LegOf(f.Dest, raw);
         if (leg is null || leg.Ended) return;
         AsteriskCall call = leg.Call;
         if (call.State == CallState.Created) calls.Move(call, CallState.Dialing, raw, AmiFieldReader.Instance);
@@ -153,13 +166,13 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
 
     private void OnDialState(in AmiChannelFields f, ReadOnlySpan<byte> raw)
     {
-        AsteriskLeg? leg = LegOf(f.DestUniqueid, f.DestLinkedid, f.DestChannel, f.DestState, f.DestNumber, default, raw);
+        AsteriskLeg? leg = LegOf(f.Dest, raw);
         if (leg is not null && !leg.Ended && f.DialStatus.SequenceEqual("RINGING"u8)) OnRinging(leg.Call, raw);
     }
 
     private void OnDialEnd(in AmiChannelFields f, ReadOnlySpan<byte> raw)
     {
-        AsteriskLeg? leg = LegOf(f.DestUniqueid, f.DestLinkedid, f.DestChannel, f.DestState, f.DestNumber, default, raw);
+        AsteriskLeg? leg = LegOf(f.Dest, raw);
         if (leg is null) return;
         AsteriskCall call = leg.Call;
         bool answered = f.DialStatus.SequenceEqual("ANSWER"u8);
@@ -272,18 +285,19 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
     }
 
     // The leg of an event; made, with its call, if it is new. Null if the event names none.
-    private AsteriskLeg? LegOf(
-        ReadOnlySpan<byte> uniqueid, ReadOnlySpan<byte> linkedid, ReadOnlySpan<byte> channel, ReadOnlySpan<byte> state, ReadOnlySpan<byte> number, ReadOnlySpan<byte> exten, ReadOnlySpan<byte> raw)
+    private AsteriskLeg? LegOf(in AmiChannelFields f, ReadOnlySpan<byte> raw)
     {
+        ReadOnlySpan<byte> uniqueid = f.Uniqueid;
         if (uniqueid.IsEmpty) return null;
         if (_legs.TryGet(uniqueid, out AsteriskLeg? leg))
         {
-            leg.Name ??= AmiChannelFields.Text(channel);
-            leg.Number ??= AmiChannelFields.Text(number);
+            leg.Name ??= AmiChannelFields.Text(f.Channel);
+            leg.Number ??= AmiChannelFields.Text(f.Number);
             if (!leg.Ended) See(leg);
             return leg;
         }
 
+        ReadOnlySpan<byte> linkedid = f.Linkedid;
         if (linkedid.IsEmpty) return null;
         string linked = Encoding.UTF8.GetString(linkedid);
         AsteriskCall call;
@@ -310,15 +324,15 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
         byte[] id = uniqueid.ToArray();
         leg = new AsteriskLeg(call, id, Encoding.UTF8.GetString(uniqueid))
         {
-            Name = AmiChannelFields.Text(channel),
-            State = AmiChannelFields.State(state),
-            Number = AmiChannelFields.Text(number),
+            Name = AmiChannelFields.Text(f.Channel),
+            State = AmiChannelFields.State(f.ChannelState),
+            Number = AmiChannelFields.Text(f.Number),
         };
         call.Legs.Add(leg);
         call.Primary ??= leg;
         _legs.Set(id, leg);
         See(leg);
-        if (isNew) Begin(call, leg, exten, raw);
+        if (isNew) Begin(call, leg, f.Exten, raw);
         return leg;
     }
 

@@ -7,12 +7,15 @@ namespace IfBus.Sip.Simulators.Asterisk;
 
 /// <summary>
 /// One client's connection: strictly serial, with the server's own limits and refusals (wire recordings of 22.10). What
-/// is to be written gathers in a buffer of its own, so a client that does not read blocks nobody; past four megabytes it
-/// is cut off in the middle of a message, as the real server does.
+/// is to be written gathers in a buffer of its own, so a client that does not read blocks nobody; when the socket takes
+/// nothing for the write time-out it is cut off in the middle of a message, as the real server does.
 /// </summary>
 internal sealed class ManagerConnection(Stream stream, Switchboard board, AsteriskSimulatorOptions options)
 {
-    private const int MaxUnread = 4 * 1024 * 1024;
+    // Reached only by a client that is stalled on purpose.
+    private const int MaxUnread = 256 * 1024 * 1024;
+    private const int MaxAction = 4 * 1024 * 1024;
+    private const int WriteSize = 64 * 1024;
     private const int MaxLine = 1022;
     private const int MaxLines = 128;
 
@@ -71,7 +74,7 @@ internal sealed class ManagerConnection(Stream stream, Switchboard board, Asteri
                 buffer.AsSpan(at, end - at).CopyTo(buffer);
                 end -= at;
                 if (end == buffer.Length) Array.Resize(ref buffer, buffer.Length * 2);
-                if (buffer.Length > MaxUnread) break;
+                if (buffer.Length > MaxAction) break;
             }
         }
         finally
@@ -91,7 +94,7 @@ internal sealed class ManagerConnection(Stream stream, Switchboard board, Asteri
         else if (Write(text) > MaxUnread) Close();
     }
 
-    /// <summary>Adds text to what is to be sent; returns how much there is. A reply may be long: only events that nobody reads cut a client off.</summary>
+    /// <summary>Adds text to what is to be sent; returns how much there is.</summary>
     public int Write(string text)
     {
         int unread;
@@ -281,14 +284,32 @@ internal sealed class ManagerConnection(Stream stream, Switchboard board, Asteri
             byte[] bytes = Encoding.Latin1.GetBytes(text);
             for (int at = 0; at < bytes.Length;)
             {
-                int length = options.Faults.SplitWrites ? Math.Min(1 + (at % 7), bytes.Length - at) : bytes.Length - at;
-                await stream.WriteAsync(bytes.AsMemory(at, length), cancellationToken).ConfigureAwait(false);
+                int length = Math.Min(options.Faults.SplitWrites ? 1 + (at % 7) : WriteSize, bytes.Length - at);
+                if (!await TryWriteAsync(bytes.AsMemory(at, length), cancellationToken).ConfigureAwait(false)) return;
                 at += length;
             }
 
             if (!last) continue;
             Close();
             return;
+        }
+    }
+
+    // False, and closed, if the client has not read for so long that the socket takes no more.
+    private async Task<bool> TryWriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        ValueTask writing = stream.WriteAsync(bytes, cancellationToken);
+        if (writing.IsCompletedSuccessfully) return true;
+        Task task = writing.AsTask();
+        try
+        {
+            await task.WaitAsync(options.WriteTimeout, options.TimeProvider, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            Close();
+            return false;
         }
     }
 }

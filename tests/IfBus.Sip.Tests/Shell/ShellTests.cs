@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Reflection;
 using IfBus.Sip.Tests.Support;
 
 namespace IfBus.Sip.Tests.Shell;
@@ -52,6 +53,18 @@ public sealed class ShellTests
     {
         (int code, string output, string errors) = await RunAsync("-Command", before.Replace("{0}", Repository.StagedModule, StringComparison.Ordinal) + Call);
         Assert.Equal((0, "UserBusy", ""), (code, output.Trim(), errors));
+    }
+
+    [Fact]
+    public async Task Imports_after_another_version_of_the_logging_abstractions()
+    {
+        string other = typeof(ShellTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "OtherLoggingAbstractions").Value!;
+        (int code, string output, string errors) = await RunAsync(
+            "-Command",
+            $"$other = [Reflection.Assembly]::LoadFrom('{other}'); " + Call
+            + "; [AppDomain]::CurrentDomain.GetAssemblies() | Where-Object { $_.GetName().Name -eq 'Microsoft.Extensions.Logging.Abstractions' } | ForEach-Object { $_.GetName().Version.Major }");
+        Assert.Equal((0, ""), (code, errors));
+        Assert.Equal("6 8 UserBusy", string.Join(' ', output.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal)));
     }
 
     private static async Task<(int Code, string Output, string Errors)> RunAsync(params string[] arguments)
