@@ -12,7 +12,11 @@
     CmdletsToExport      = @(
         'Connect-SipServer', 'Disconnect-SipServer', 'Get-SipServer', 'Set-SipServer', 'Test-SipServer',
         'Test-SipServerConfiguration', 'New-SipCall', 'Get-SipCallStatus', 'Wait-SipCall', 'Stop-SipCall',
-        'Watch-SipEvent', 'Get-SipCallDetailRecord', 'Invoke-SipCommand', 'Start-SipSimulator', 'Stop-SipSimulator'
+        'Move-SipCall', 'Suspend-SipCall', 'Resume-SipCall', 'Receive-SipCall', 'Deny-SipCall',
+        'Get-SipConference', 'Join-SipConference', 'Exit-SipConference', 'Set-SipConference',
+        'Start-SipRecording', 'Stop-SipRecording', 'Set-SipRecording', 'Send-SipDtmf', 'Get-SipCallVariable', 'Set-SipCallVariable',
+        'Get-SipCallHistory', 'Get-SipCallDetailRecord', 'Get-SipRegistration', 'Get-SipGateway', 'Get-SipQueue', 'Get-SipStatistic',
+        'Watch-SipEvent', 'Invoke-SipCommand', 'Start-SipSimulator', 'Stop-SipSimulator'
     )
     FunctionsToExport    = @()
     AliasesToExport      = @()

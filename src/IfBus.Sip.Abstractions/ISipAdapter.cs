@@ -5,7 +5,7 @@ namespace IfBus.Sip;
 /// connection's reader. Each may throw <see cref="SipException"/> and its leaves; <see cref="OperationCanceledException"/>
 /// means the caller's own token and nothing else.
 /// </summary>
-public interface ISipAdapter : IAsyncDisposable
+public interface ISipAdapter : ISipCallControl, ISipServerKnowledge, IAsyncDisposable
 {
     /// <summary>The connection as it stands now.</summary>
     SipServer Server { get; }

@@ -46,4 +46,32 @@ public enum SipCapabilities
     CallDetailRecords = 1 << 4,
     /// <summary>Takes raw commands.</summary>
     RawCommand = 1 << 5,
+    /// <summary>Moves a party to another destination.</summary>
+    BlindTransfer = 1 << 6,
+    /// <summary>Lets a party consult the destination first.</summary>
+    AttendedTransfer = 1 << 7,
+    /// <summary>Holds and resumes.</summary>
+    Hold = 1 << 8,
+    /// <summary>Conference rooms.</summary>
+    Conference = 1 << 9,
+    /// <summary>Records conference rooms.</summary>
+    ConferenceRecording = 1 << 10,
+    /// <summary>Records calls.</summary>
+    Recording = 1 << 11,
+    /// <summary>Plays DTMF.</summary>
+    Dtmf = 1 << 12,
+    /// <summary>Reads and sets variables of a call.</summary>
+    Variables = 1 << 13,
+    /// <summary>Answers calls that come in.</summary>
+    Answer = 1 << 14,
+    /// <summary>Refuses calls that come in.</summary>
+    Reject = 1 << 15,
+    /// <summary>Lists where phones can be reached.</summary>
+    Registrations = 1 << 16,
+    /// <summary>Lists endpoints and trunks.</summary>
+    Gateways = 1 << 17,
+    /// <summary>Lists queues.</summary>
+    Queues = 1 << 18,
+    /// <summary>Tells counters.</summary>
+    Statistics = 1 << 19,
 }

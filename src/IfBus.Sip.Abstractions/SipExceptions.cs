@@ -99,6 +99,30 @@ public sealed class SipNotSupportedException : SipException
     public SipCapabilities Capability { get; }
 }
 
+/// <summary>The call is not in a state for what was asked; nothing was sent.</summary>
+public sealed class SipCallStateException : SipException
+{
+    /// <summary>Makes the error.</summary>
+    public SipCallStateException(string message, CallState state, string errorId)
+        : base(errorId, message) => State = state;
+
+    /// <summary>The state of the call.</summary>
+    public CallState State { get; }
+}
+
+/// <summary>A transfer did not come to talking.</summary>
+public sealed class SipTransferException : SipException
+{
+    /// <summary>Makes the error.</summary>
+    public SipTransferException(string message, string errorId = "SipTransferFailed")
+        : base(errorId, message)
+    {
+    }
+
+    /// <summary>The call as it stands after it; null if nothing was sent.</summary>
+    public SipCall? Call { get; init; }
+}
+
 /// <summary>A value from the caller is refused; nothing was sent.</summary>
 public sealed class SipArgumentException : SipException
 {

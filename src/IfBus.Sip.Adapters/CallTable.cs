@@ -83,6 +83,18 @@ internal sealed class CallTable(string server, SipServerType type, EventHub even
         }
     }
 
+    /// <summary>Copies of the calls that ended, oldest first.</summary>
+    public List<SipCall> SnapshotEnded()
+    {
+        lock (Sync)
+        {
+            DateTime now = Now;
+            var calls = new List<SipCall>(_endedOrder.Count);
+            foreach (TrackedCall call in _endedOrder) calls.Add(call.Snapshot(server, type, now));
+            return calls;
+        }
+    }
+
     /// <summary>
     /// Moves a call to another state. A step that does not exist is not applied and is logged; to the state it has is
     /// nothing. The cause of a call that ends is set before. Under the lock.

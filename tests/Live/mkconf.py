@@ -112,6 +112,9 @@ exten => _say.,1,Answer()
 ; dial a far end: dial-answer, dial-busy ... (as a plain PBX would: transfers and park allowed)
 exten => _dial-.,1,Dial(PJSIP/sipp-${EXTEN:5},20,tTkK)
  same => n,Hangup()
+; the same without transfers, as a simple PBX would: basic-answer
+exten => _basic-.,1,Dial(PJSIP/sipp-${EXTEN:6},20)
+ same => n,Hangup()
 ; the same for at most n seconds: dialto-2-ring; ends with the cause of the dialled leg
 exten => _dialto-X-.,1,Dial(PJSIP/sipp-${EXTEN:9},${EXTEN:7:1})
  same => n,Hangup(${HANGUPCAUSE})
@@ -134,12 +137,21 @@ exten => inject,1,Answer()
  same => n,Wait(3600)
 exten => h,1,NoOp(hung up ${HANGUPCAUSE})
 include => parkedcalls
+include => phones
+
+; who calls in without being known here: rings until somebody does something about it
+[incoming]
+exten => _X.,1,Ringing()
+ same => n,Wait(60)
+ same => n,Hangup(19)
 
 ; numeric extensions, as a phone would dial them
 [phones]
 exten => 600,1,Answer()
  same => n,Echo()
 exten => 601,1,Dial(PJSIP/sipp-answer,20)
+ same => n,Hangup()
+exten => 602,1,Dial(PJSIP/sipp-busy,20)
  same => n,Hangup()
 exten => _6XX,1,NoOp(no such phone)
  same => n,Hangup(1)
@@ -149,10 +161,11 @@ exten => _6XX,1,NoOp(no such phone)
 
 # Nobody is behind 'dead' and 'unreach'. All but 'dead' are asked whether they are there (qualify): Asterisk then
 # refuses to call 'unreach' at all, while a call to 'dead' runs into its timeout.
-FAR_ENDS = {"answer": 0, "busy": 1, "ring": 2, "hold": 3, "bye": 4, "reject": 5, "notfound": 6, "unreach": 8, "dead": 9}
+FAR_ENDS = {"answer": 0, "busy": 1, "ring": 2, "hold": 3, "bye": 4, "reject": 5, "notfound": 6, "unreach": 8, "dead": 9, "traced": 12}
 # The others are asked patiently: hundreds of calls at once must not make them look gone.
 PATIENT = "qualify_frequency=30\nqualify_timeout=10"
-QUALIFY = {"dead": "", "unreach": "qualify_frequency=5\nqualify_timeout=1"}
+# A test of its own plays 'traced', and reads what it was sent.
+QUALIFY = {"dead": "", "traced": "", "unreach": "qualify_frequency=5\nqualify_timeout=1"}
 write("pjsip.conf", f"""
 [global]
 type=global
@@ -180,6 +193,8 @@ type=aor
 contact=sip:sipp@127.0.0.1:{sipp + offset}
 {QUALIFY.get(name, PATIENT)}
 """ for name, offset in FAR_ENDS.items()) + """
+[anonymous](sipp)
+context=incoming
 [sipp-nocontact](sipp)
 aors=sipp-nocontact
 [sipp-nocontact]

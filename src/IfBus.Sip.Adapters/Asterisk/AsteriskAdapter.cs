@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace IfBus.Sip.Adapters.Asterisk;
 
 /// <summary>Asterisk 16 to 22 over its Manager Interface.</summary>
-internal sealed class AsteriskAdapter : SipAdapterBase<AsteriskSession>
+internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>
 {
     /// <summary>AMI port, and the one with TLS.</summary>
     public const int DefaultPort = 5038, DefaultTlsPort = 5039;
@@ -49,7 +49,7 @@ internal sealed class AsteriskAdapter : SipAdapterBase<AsteriskSession>
         try
         {
             AsteriskLoginResult login = await AsteriskLogin.RunAsync(ami, Configuration, Name, Logger, Time, cancellationToken).ConfigureAwait(false);
-            var session = new AsteriskSession(ami, login);
+            var session = new AsteriskSession(ami, login, token => OpenSecondAsync(endpoint, token)) { HasDialplan = login.HasDialplan };
             if (!login.HasCallEvents) Log.NoCallEvents(Logger, Name);
             int gone = _mapper.Reconcile(login.Channels, missing: CauseOfLoss(sawShutdown, login.StartedAt));
             if (_connectedBefore) Log.Reconciled(Logger, Name, Calls.LiveCount, gone);
@@ -218,6 +218,15 @@ internal sealed class AsteriskAdapter : SipAdapterBase<AsteriskSession>
             SipCapabilities.HangUp => $"the login '{user}' may not use Hangup; in manager.conf its write= needs class call or system",
             SipCapabilities.ListCalls => $"the login '{user}' may not use CoreShowChannels; in manager.conf its write= needs class reporting or system",
             SipCapabilities.CallDetailRecords => $"the login '{user}' receives no events; in manager.conf its read= needs classes call and cdr",
+            SipCapabilities.AttendedTransfer when session.TransferCode is null => "the server has no feature code for attended transfers; features.conf, [featuremap], needs atxfer => a code",
+            SipCapabilities.BlindTransfer or SipCapabilities.AttendedTransfer or SipCapabilities.Dtmf or SipCapabilities.Variables or SipCapabilities.Reject =>
+                $"the login '{user}' lacks an action for it; in manager.conf its write= needs class call, its read= class call",
+            SipCapabilities.Hold or SipCapabilities.Conference or SipCapabilities.Answer =>
+                $"the login '{user}' needs class call in write= and read= of manager.conf, and class system, or the context '{AsteriskDialplan.Context}' in the dialplan",
+            SipCapabilities.Recording or SipCapabilities.ConferenceRecording or SipCapabilities.Conference | SipCapabilities.ConferenceRecording =>
+                $"the login '{user}' may not record; in manager.conf its write= needs class system",
+            SipCapabilities.Registrations or SipCapabilities.Gateways => $"the login '{user}' may not use the PJSIPShow actions; in manager.conf its write= needs class system, and the server chan_pjsip",
+            SipCapabilities.Queues or SipCapabilities.Statistics => $"the login '{user}' may not use QueueStatus, CoreStatus and CoreSettings; in manager.conf its write= needs class reporting or system",
             _ => $"the login '{user}' lacks the right for it",
         };
         return new SipNotSupportedException($"{Name} cannot do this ({needed}): {why}. Nothing was sent.", needed)
@@ -225,6 +234,11 @@ internal sealed class AsteriskAdapter : SipAdapterBase<AsteriskSession>
             RecommendedAction = "Give the user the class in manager.conf, or connect as another user.",
         };
     }
+
+    // Its own deadline: whoever waits for it waits for a command, not for a connection.
+    private Task<AmiSession> OpenSecondAsync(WireEndpoint endpoint, CancellationToken cancellationToken) => Deadline.RunAsync(
+        token => AsteriskLogin.OpenSecondAsync(endpoint, Configuration, Name, Logger, Time, token),
+        Configuration.ConnectTimeout, Time, () => $"A second connection to {Name}", cancellationToken);
 
     protected override void OnLeft() => _timer.Dispose();
 
@@ -329,13 +343,13 @@ internal sealed class AsteriskAdapter : SipAdapterBase<AsteriskSession>
         if (!session.Commands.Contains("Status"))
         {
             Log.DestinationNotAsked(Logger, call.CallId, Name, "no right to use Status");
-            _mapper.OnDestination(call, null, null);
+            _mapper.OnDestination(call, null, null, null);
             return;
         }
 
         AmiReply reply = await session.Ami.RequestAsync(new AmiAction("Status").Add("Channel", call.Primary!.Id), CancellationToken.None).ConfigureAwait(false);
         // No such channel: its Hangup is under way.
-        if (reply.IsSuccess && reply.Items.Count > 0) _mapper.OnDestination(call, reply.Items[0].Get("Application"u8) ?? "", reply.Items[0].Get("Data"u8));
+        if (reply.IsSuccess && reply.Items.Count > 0) _mapper.OnDestination(call, reply.Items[0].Get("Application"u8) ?? "", reply.Items[0].Get("Data"u8), reply.Items[0].Get("Exten"u8));
     }
 
     private async Task AskAllAsync(AsteriskSession session, List<AsteriskCall> ask)
@@ -345,7 +359,7 @@ internal sealed class AsteriskAdapter : SipAdapterBase<AsteriskSession>
         foreach (AmiMessage item in reply.Items) doing[item.Get("Uniqueid"u8) ?? ""] = item;
         foreach (AsteriskCall call in ask)
         {
-            if (doing.TryGetValue(call.Primary!.Id, out AmiMessage? item)) _mapper.OnDestination(call, item.Get("Application"u8) ?? "", item.Get("ApplicationData"u8));
+            if (doing.TryGetValue(call.Primary!.Id, out AmiMessage? item)) _mapper.OnDestination(call, item.Get("Application"u8) ?? "", item.Get("ApplicationData"u8), item.Get("Exten"u8));
         }
     }
 }

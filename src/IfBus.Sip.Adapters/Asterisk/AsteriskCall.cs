@@ -45,6 +45,34 @@ internal sealed class AsteriskCall(string callId, bool ours) : TrackedCall(callI
     /// <summary>A hang-up was asked for before the channel existed.</summary>
     public HangupCause? HangupWanted { get; set; }
 
+    /// <summary>A transfer that goes on, or the last one.</summary>
+    public AsteriskTransfer? Transfer { get; set; }
+
+    /// <summary>Both parties were sent to the music by us.</summary>
+    public bool HeldByUs { get; set; }
+
+    /// <summary>Recordings that we began.</summary>
+    public List<SipRecording> Recordings { get; } = [];
+
+    /// <summary>Somebody holds it: we, or a phone of its own accord.</summary>
+    public bool IsHeld => HeldByUs || Legs.Exists(l => !l.Ended && (l.Holds || (l.HearsMusic && l.BridgeId is not null)));
+
+    /// <summary>The leg of a party that is up: From is the first leg, To the one that its dialplan called. Null if there is none.</summary>
+    public AsteriskLeg? LegOf(SipParty party)
+    {
+        AsteriskLeg? from = Primary is { Seen: true, Ended: false } primary ? primary : null;
+        if (party == SipParty.From) return from;
+        return Legs.FindLast(l => Live(l) && l.Up && l.DialledBy is not null && l.DialledBy == Primary)
+            ?? Legs.FindLast(l => Live(l) && l.BridgeId is not null && l.BridgeId == from?.BridgeId)
+            ?? Legs.FindLast(l => Live(l) && l.DialledBy is { Ended: false })
+            ?? Legs.FindLast(l => Live(l) && l.BridgeId is not null);
+
+        bool Live(AsteriskLeg l) => l.Seen && !l.Ended && l != Primary;
+    }
+
+    /// <summary>The leg that shares a bridge with another.</summary>
+    public AsteriskLeg? Partner(AsteriskLeg leg) => leg.BridgeId is { } bridge ? Legs.Find(l => l != leg && !l.Ended && l.BridgeId == bridge) : null;
+
     /// <summary>Told by the server, or only known to us because we asked for it.</summary>
     public bool SeenOnServer => Legs.Exists(l => l.Seen);
 
@@ -64,6 +92,8 @@ internal sealed class AsteriskCall(string callId, bool ours) : TrackedCall(callI
         Dictionary<string, string>? details = null;
         if (OriginateReason is { } reason && OriginateSucceeded == false) Add("OriginateReason", reason.ToString(System.Globalization.CultureInfo.InvariantCulture));
         if (DialStatus is not null) Add("DialStatus", DialStatus);
+        if (Legs.Find(l => !l.Ended && l.Room is not null) is { } member) Add("Conference", member.Room!);
+        foreach (SipRecording recording in Recordings) Add("Recording:" + recording.RecordingId, $"{recording.State} {recording.Path}");
         if (State == CallState.Terminated && Legs.Find(l => l.HungUpByFarEnd) is { } leg) Add("HungUpBy", leg.Name ?? leg.Id);
         return details;
 
@@ -119,6 +149,49 @@ internal sealed class AsteriskLeg(AsteriskCall call, byte[] idBytes, string id)
     /// <summary>A HangupRequest came from its channel driver: the far end hung up.</summary>
     public bool HungUpByFarEnd { get; set; }
 
+    /// <summary>The bridge of two that it is in.</summary>
+    public string? BridgeId { get; set; }
+
+    /// <summary>Its phone holds (re-INVITE sendonly), or consults for a transfer.</summary>
+    public bool Holds { get; set; }
+
+    /// <summary>Music on hold plays for it.</summary>
+    public bool HearsMusic { get; set; }
+
+    /// <summary>The conference room that it is in.</summary>
+    public string? Room { get; set; }
+
+    /// <summary>MixMonitorStart events.</summary>
+    public int RecordingsBegun { get; set; }
+
+    /// <summary>MixMonitorStop events.</summary>
+    public int RecordingsEnded { get; set; }
+
     /// <summary>It was not in the server's last list; ticks of the mapper's clock.</summary>
     public long? MissingSince { get; set; }
+}
+
+/// <summary>A transfer of ours.</summary>
+internal sealed class AsteriskTransfer(AsteriskLeg kept, AsteriskLeg? released, string to, bool attended)
+{
+    /// <summary>Who stays.</summary>
+    public AsteriskLeg Kept { get; } = kept;
+
+    /// <summary>Who goes; null for a call with one party.</summary>
+    public AsteriskLeg? Released { get; } = released;
+
+    /// <summary>Where to.</summary>
+    public string To { get; } = to;
+
+    /// <summary>With a consultation first.</summary>
+    public bool Attended { get; } = attended;
+
+    /// <summary>The destination of an attended transfer has answered.</summary>
+    public bool Consulted { get; set; }
+
+    /// <summary>The server said that it is complete.</summary>
+    public bool Done { get; set; }
+
+    /// <summary>The server said that it failed.</summary>
+    public bool Failed { get; set; }
 }

@@ -12,8 +12,10 @@ namespace IfBus.Sip.Adapters.Asterisk;
 /// <param name="Commands">The actions that this login may use, by the server's own list.</param>
 /// <param name="Channels">The live channels, if this login may list them.</param>
 /// <param name="HasCallEvents">False if the login lacks read class call.</param>
+/// <param name="HasDialplan">The extensions of ours are in its dialplan.</param>
+/// <param name="TransferCode">Feature code of attended transfers; null if there is none.</param>
 internal sealed record AsteriskLoginResult(
-    string Version, DateTime? StartedAt, IReadOnlySet<string> Commands, IReadOnlyList<AmiMessage> Channels, bool HasCallEvents);
+    string Version, DateTime? StartedAt, IReadOnlySet<string> Commands, IReadOnlyList<AmiMessage> Channels, bool HasCallEvents, bool HasDialplan, string? TransferCode);
 
 /// <summary>
 /// From the greeting to a session that can be used: login, event mask, boot, capabilities, the live channels. In clear
@@ -28,7 +30,7 @@ internal static class AsteriskLogin
     /// <exception cref="SipAuthenticationException">The server refused the login.</exception>
     public static async Task<AsteriskLoginResult> RunAsync(AmiSession session, SipServerConfiguration configuration, string name, ILogger log, TimeProvider time, CancellationToken cancellationToken)
     {
-        await AuthenticateAsync(session, configuration, name, cancellationToken).ConfigureAwait(false);
+        await AuthenticateAsync(session, configuration, name, EventMask, cancellationToken).ConfigureAwait(false);
 
         // FullyBooted stands right behind the login's reply if the server is up, so it is there before the next reply.
         Task<AmiReply> mask = session.RequestAsync(new AmiAction("Events").Add("EventMask", EventMask), cancellationToken);
@@ -46,11 +48,37 @@ internal static class AsteriskLogin
             ? await session.RequestAsync(new AmiAction("CoreShowChannels"), cancellationToken).ConfigureAwait(false)
             : default;
 
+        bool hasDialplan = false;
+        string? transferCode = null;
+        if (allowed.Contains("Getvar"))
+        {
+            Task<AmiReply> code = session.RequestAsync(new AmiAction("Getvar").Add("Variable", "FEATUREMAP(atxfer)"), cancellationToken);
+            // The last that is added, so the others are there too.
+            hasDialplan = AsteriskDialplan.IsYes(await session.RequestAsync(AsteriskDialplan.Exists(AsteriskDialplan.Context, AsteriskDialplan.Room("1")), cancellationToken).ConfigureAwait(false));
+            transferCode = (await code.ConfigureAwait(false)).Response.Get("Value"u8) is { Length: > 0 } value ? value : null;
+        }
+
         string version = set.Response?.Get("AsteriskVersion"u8) is { Length: > 0 } asterisk ? "Asterisk " + Short(asterisk) : "Asterisk Manager " + await session.Greeting.ConfigureAwait(false);
-        return new AsteriskLoginResult(version, startedAt, allowed, channels.Items ?? [], hasCallEvents);
+        return new AsteriskLoginResult(version, startedAt, allowed, channels.Items ?? [], hasCallEvents, hasDialplan, transferCode);
     }
 
-    private static async Task AuthenticateAsync(AmiSession session, SipServerConfiguration configuration, string name, CancellationToken cancellationToken)
+    /// <summary>Opens a second connection of the same login, without events, for what takes its time.</summary>
+    public static async Task<AmiSession> OpenSecondAsync(Connection.WireEndpoint endpoint, SipServerConfiguration configuration, string name, ILogger log, TimeProvider time, CancellationToken cancellationToken)
+    {
+        AmiSession session = await AmiSession.OpenAsync(endpoint, configuration, new NoEvents(), log, time, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await AuthenticateAsync(session, configuration, name, "off", cancellationToken).ConfigureAwait(false);
+            return session;
+        }
+        catch
+        {
+            await session.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private static async Task AuthenticateAsync(AmiSession session, SipServerConfiguration configuration, string name, string events, CancellationToken cancellationToken)
     {
         string user = configuration.Credential?.UserName ?? "";
         string secret = configuration.Credential?.Password ?? "";
@@ -70,7 +98,7 @@ internal static class AsteriskLogin
             login = new AmiAction("Login").Add("AuthType", "MD5").Add("Username", user, "Credential").Add("Key", key);
         }
 
-        AmiReply reply = await session.RequestAsync(login.Add("Events", EventMask), cancellationToken).ConfigureAwait(false);
+        AmiReply reply = await session.RequestAsync(login.Add("Events", events), cancellationToken).ConfigureAwait(false);
         if (!reply.IsSuccess) throw Refused(reply.Message, name, user);
     }
 
@@ -137,5 +165,12 @@ internal static class AsteriskLogin
     {
         int end = version.AsSpan().IndexOfAny('+', '~', ' ');
         return end > 0 ? version[..end] : version;
+    }
+
+    private sealed class NoEvents : IAmiEventSink
+    {
+        public void OnEvent(ReadOnlySpan<byte> name, ReadOnlySpan<byte> message)
+        {
+        }
     }
 }

@@ -38,6 +38,8 @@ internal sealed partial class AsteriskMapper
                 _watched.Remove(call);
                 if (call.State != CallState.Terminated && call.FinishAt is not null) End(call, default);
             }
+
+            CheckConditions();
         }
 
         return ask;
@@ -56,17 +58,22 @@ internal sealed partial class AsteriskMapper
     /// <param name="call">The call.</param>
     /// <param name="application">Application of its first leg; empty if the dialplan has not begun; null if it cannot be asked.</param>
     /// <param name="data">Arguments of it.</param>
-    public void OnDestination(AsteriskCall call, string? application, string? data)
+    /// <param name="exten">The extension that it is in; null if it was not told.</param>
+    public void OnDestination(AsteriskCall call, string? application, string? data, string? exten)
     {
         lock (calls.Sync)
         {
             if (call.State == CallState.Terminated || call.ActiveDials > 0 || call.AskDestinationAt is null) return;
-            switch (DestinationRules.Judge(application, data))
+            DestinationProgress progress = DestinationRules.Judge(application, data);
+            // Right after it was moved a channel may still be seen where it was. A dialplan may also have gone on to another extension.
+            if (call.Transfer is { Done: false } transfer && exten is not null && exten != transfer.To && call.Asked < 5) progress = DestinationProgress.Preparing;
+            switch (progress)
             {
                 case DestinationProgress.Reached:
                     // The dialplan took over when the first leg answered; asking came later.
                     if (call.State is CallState.Created or CallState.Dialing or CallState.Ringing or CallState.Incoming) call.AnsweredAt ??= call.PrimaryAnsweredAt;
                     Connect(call, default);
+                    CheckConditions();
                     break;
                 case DestinationProgress.Dialling:
                     // Its DialEnd will tell; asked again in case an event was lost.
@@ -100,6 +107,7 @@ internal sealed partial class AsteriskMapper
                 AsteriskLeg? leg = LegOf(f, default);
                 if (leg is null) continue;
                 leg.State = AmiChannelFields.State(f.ChannelState) ?? leg.State;
+                leg.BridgeId ??= AmiChannelFields.Text(AmiMessage.Find(channel.Bytes, "BridgeId"u8));
                 listed.Add(leg);
                 if (isNew && leg.Call.Primary == leg) leg.Call.CreatedAt = Age(f.Duration) is { } age ? calls.Now - age : null;
                 CatchUp(leg, AmiChannelFields.Text(f.Application));
@@ -134,6 +142,7 @@ internal sealed partial class AsteriskMapper
             }
 
             ShutdownSeen = false;
+            CheckConditions();
         }
 
         return gone;
@@ -167,7 +176,7 @@ internal sealed partial class AsteriskMapper
 
     private void AskDestination(AsteriskCall call)
     {
-        if (call.State is not (CallState.Created or CallState.Dialing or CallState.Ringing or CallState.Incoming)) return;
+        if (call.State is not (CallState.Created or CallState.Dialing or CallState.Ringing or CallState.Incoming or CallState.Transferring)) return;
         call.AskDestinationAt = Clock + 100;
         call.Asked = 0;
         _watched.Add(call);

@@ -58,11 +58,19 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
     /// <inheritdoc/>
     public void OnEvent(ReadOnlySpan<byte> name, ReadOnlySpan<byte> message)
     {
-        lock (calls.Sync) Apply(name, message);
+        lock (calls.Sync)
+        {
+            Apply(name, message);
+            if (_conditions.Count > 0) CheckConditions();
+        }
 
         SipEventTypes what = Classify(name);
         if (!events.Wants(what)) return;
-        events.Publish(new SipEvent(what, server, SipServerType.Asterisk, _arrived, EventName(name), message.ToArray(), AmiFieldReader.Instance));
+        events.Publish(new SipEvent(what, server, SipServerType.Asterisk, _arrived, EventName(name), message.ToArray(), AmiFieldReader.Instance)
+        {
+            // What people look at tells its call; for the rest that would cost more than the event.
+            Call = what == SipEventTypes.Other ? null : SnapshotOf(message),
+        });
     }
 
     /// <inheritdoc/>
@@ -82,6 +90,12 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
         {
             case 3 when name.SequenceEqual("Cdr"u8):
                 records.Add(message, FindCallOfRecord(message));
+                break;
+            case 4 when name.SequenceEqual("Hold"u8):
+                OnHold(AmiChannelFields.Read(message), message, held: true);
+                break;
+            case 6 when name.SequenceEqual("Unhold"u8):
+                OnHold(AmiChannelFields.Read(message), message, held: false);
                 break;
             case 6 when name.SequenceEqual("Hangup"u8):
                 OnHangup(AmiChannelFields.Read(message), message);
@@ -107,6 +121,12 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
             case 10 when name.SequenceEqual("Newchannel"u8):
                 OnNewchannel(AmiChannelFields.Read(message), message);
                 break;
+            case 11 when name.SequenceEqual("BridgeEnter"u8):
+                OnBridgeEnter(AmiChannelFields.Read(message), message);
+                break;
+            case 11 when name.SequenceEqual("BridgeLeave"u8):
+                OnBridgeLeave(AmiChannelFields.Read(message), message);
+                break;
             case 11 when name.SequenceEqual("NewCallerid"u8):
                 OnNewCallerid(AmiChannelFields.Read(message));
                 break;
@@ -116,8 +136,21 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
             case 17 when name.SequenceEqual("SoftHangupRequest"u8):
                 OnSoftHangupRequest(AmiChannelFields.Read(message));
                 break;
+            case 15 when name.SequenceEqual("MusicOnHoldStop"u8):
+                OnMusic(AmiChannelFields.Read(message), message, plays: false);
+                break;
+            case 16 when name.SequenceEqual("MusicOnHoldStart"u8):
+                OnMusic(AmiChannelFields.Read(message), message, plays: true);
+                break;
+            case 16 when name.SequenceEqual("AttendedTransfer"u8):
+                OnAttendedTransfer(message);
+                break;
             case 17 when name.SequenceEqual("OriginateResponse"u8):
                 OnOriginateResponse(AmiChannelFields.Read(message), message);
+                break;
+            default:
+                if (name.StartsWith("Confbridge"u8)) OnConfbridge(name, AmiChannelFields.Read(message), message);
+                else if (name.StartsWith("MixMonitor"u8)) OnMixMonitor(name, AmiChannelFields.Read(message));
                 break;
         }
     }
@@ -180,8 +213,13 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
 
         if (f.Uniqueid.IsEmpty)
         {
-            // The end of the dialling of a leg that an Originate made.
-            if (answered) OnUp(leg, raw);
+            // The end of the dialling of a leg that an Originate made, or a consultation.
+            if (answered)
+            {
+                OnUp(leg, raw);
+                OnConsultation(call, leg);
+            }
+
             return;
         }
 
@@ -248,7 +286,7 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
     {
         if (!_legs.TryGet(f.Uniqueid, out AsteriskLeg? leg) || leg.Name is null) return;
         // The other half of a Local channel asks too when its twin is gone; a real far end is a phone or trunk.
-        if (leg.Call.State != CallState.HangingUp && !leg.Name.StartsWith("Local/", StringComparison.Ordinal) && !leg.Call.Legs.Exists(l => l.HungUpByFarEnd))
+        if (leg.Call.State is not (CallState.HangingUp or CallState.Transferring) && !leg.Name.StartsWith("Local/", StringComparison.Ordinal) && !leg.Call.Legs.Exists(l => l.HungUpByFarEnd))
             leg.HungUpByFarEnd = true;
     }
 
@@ -370,7 +408,19 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
     {
         call.AskDestinationAt = null;
         if (call.State == CallState.Created) calls.Move(call, CallState.Dialing, raw, AmiFieldReader.Instance);
-        if (call.State is CallState.Dialing or CallState.Ringing or CallState.Incoming) calls.Move(call, CallState.Connected, raw, AmiFieldReader.Instance);
+        if (call.State == CallState.Transferring && call.Transfer is { } transfer)
+        {
+            if (transfer is { Attended: true, Done: false }) return;
+            transfer.Done = true;
+            call.To = transfer.To;
+        }
+
+        if (call.State is CallState.Dialing or CallState.Ringing or CallState.Incoming or CallState.Transferring) calls.Move(call, CallState.Connected, raw, AmiFieldReader.Instance);
+    }
+
+    private SipCall? SnapshotOf(ReadOnlySpan<byte> message)
+    {
+        lock (calls.Sync) return _legs.TryGet(AmiMessage.Find(message, "Uniqueid"u8), out AsteriskLeg? leg) ? calls.Snapshot(leg.Call) : null;
     }
 
     private AsteriskCall? FindCallOfRecord(ReadOnlySpan<byte> message)

@@ -1,34 +1,133 @@
+using IfBus.Sip.Adapters.Connection;
+
 namespace IfBus.Sip.Adapters.Asterisk;
 
-/// <summary>A logged-in session and what its login learnt.</summary>
-internal sealed class AsteriskSession(AmiSession ami, AsteriskLoginResult login) : ISipSession
+/// <summary>
+/// A logged-in session and what its login learnt. A session of the server does one thing after the other, so what takes
+/// its time there goes over a second connection, made when it is first needed: nothing slow ever delays events.
+/// </summary>
+internal sealed class AsteriskSession : ISipSession
 {
+    private readonly AmiSession _ami;
+    private readonly AsteriskLoginResult _login;
+    private readonly Func<CancellationToken, Task<AmiSession>> _openSecond;
+    private readonly object _gate = new();
+    private Task<AmiSession>? _second;
+    private bool _closed;
+
+    public AsteriskSession(AmiSession ami, AsteriskLoginResult login, Func<CancellationToken, Task<AmiSession>> openSecond)
+    {
+        _ami = ami;
+        _login = login;
+        _openSecond = openSecond;
+        _ = ami.Closed.ContinueWith(static (_, s) => ((AsteriskSession)s!).Abandon(), this, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        Capabilities = Learn(login);
+    }
+
     /// <summary>The connection.</summary>
-    public AmiSession Ami => ami;
+    public AmiSession Ami => _ami;
 
     /// <summary>The actions that this login may use.</summary>
-    public IReadOnlySet<string> Commands => login.Commands;
+    public IReadOnlySet<string> Commands => _login.Commands;
 
     /// <summary>False if the login lacks read class call.</summary>
-    public bool HasCallEvents => login.HasCallEvents;
+    public bool HasCallEvents => _login.HasCallEvents;
+
+    /// <summary>The extensions of ours are in the server's dialplan.</summary>
+    public bool HasDialplan { get; set; }
+
+    /// <summary>What is typed on a channel for an attended transfer; null if the server has no code for it.</summary>
+    public string? TransferCode => _login.TransferCode;
 
     /// <inheritdoc/>
-    public Task<Exception> Closed => ami.Closed;
+    public Task<Exception> Closed => _ami.Closed;
 
     /// <inheritdoc/>
-    public string Version => login.Version;
+    public string Version => _login.Version;
 
     /// <inheritdoc/>
-    public DateTime? StartedAt => login.StartedAt;
+    public DateTime? StartedAt => _login.StartedAt;
 
     /// <inheritdoc/>
-    public SipCapabilities Capabilities { get; } =
-        (login.HasCallEvents ? SipCapabilities.CallEvents | SipCapabilities.CallDetailRecords : 0)
-        | (login.HasCallEvents && login.Commands.Contains("Originate") ? SipCapabilities.MakeCall : 0)
-        | (login.Commands.Contains("Hangup") ? SipCapabilities.HangUp : 0)
-        | (login.Commands.Contains("CoreShowChannels") ? SipCapabilities.ListCalls : 0)
-        | SipCapabilities.RawCommand;
+    public SipCapabilities Capabilities { get; }
+
+    /// <summary>The connection for what is slow. Without events; made anew if it was lost.</summary>
+    public Task<AmiSession> SecondAsync(CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            if (_closed) throw new SipConnectionException("The connection was closed by us.", errorId: "SipDisconnected");
+            bool usable = _second is { IsCompleted: false } || (_second is { IsCompletedSuccessfully: true } open && !open.Result.Closed.IsCompleted);
+            // Not with the caller's token: others may wait for it too. It has a deadline of its own.
+            if (!usable) _second = _openSecond(CancellationToken.None);
+            return _second!.WaitAsync(cancellationToken);
+        }
+    }
 
     /// <inheritdoc/>
-    public Task CloseAsync(CancellationToken cancellationToken) => ami.LogoffAsync(cancellationToken);
+    public async Task CloseAsync(CancellationToken cancellationToken)
+    {
+        Task<AmiSession>? second;
+        lock (_gate)
+        {
+            _closed = true;
+            second = _second;
+        }
+
+        Task leaving = second is null ? Task.CompletedTask : CloseSecondAsync(second);
+        await _ami.LogoffAsync(cancellationToken).ConfigureAwait(false);
+        await leaving.ConfigureAwait(false);
+    }
+
+    /// <summary>The first connection is gone: the second goes too.</summary>
+    public void Abandon()
+    {
+        lock (_gate)
+        {
+            _closed = true;
+            if (_second is not null) _ = CloseSecondAsync(_second);
+        }
+    }
+
+    private static async Task CloseSecondAsync(Task<AmiSession> second)
+    {
+        try
+        {
+            await (await second.ConfigureAwait(false)).LogoffAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (SipException)
+        {
+            // It never was there.
+        }
+    }
+
+    // Exactly what the server lets this login do (its own ListCommands), and what can be composed of it.
+    private static SipCapabilities Learn(AsteriskLoginResult login)
+    {
+        bool May(params string[] actions) => actions.All(login.Commands.Contains);
+        SipCapabilities all = SipCapabilities.RawCommand;
+        void Add(SipCapabilities capability, bool has) => all |= has ? capability : 0;
+
+        bool events = login.HasCallEvents;
+        bool dialplan = May("Redirect", "Getvar") && (login.HasDialplan || May("DialplanExtensionAdd"));
+        Add(SipCapabilities.CallEvents | SipCapabilities.CallDetailRecords, events);
+        Add(SipCapabilities.MakeCall, events && May("Originate"));
+        Add(SipCapabilities.HangUp, May("Hangup"));
+        Add(SipCapabilities.ListCalls, May("CoreShowChannels"));
+        Add(SipCapabilities.BlindTransfer, events && May("BlindTransfer", "Redirect", "Getvar", "Hangup"));
+        Add(SipCapabilities.AttendedTransfer, events && login.TransferCode is not null && May("Atxfer", "CancelAtxfer", "Getvar", "Hangup"));
+        Add(SipCapabilities.Hold, events && dialplan && May("Bridge"));
+        Add(SipCapabilities.Conference, events && dialplan && May("ConfbridgeListRooms", "ConfbridgeList", "ConfbridgeKick", "ConfbridgeMute", "ConfbridgeUnmute", "ConfbridgeLock", "ConfbridgeUnlock"));
+        Add(SipCapabilities.ConferenceRecording, events && May("ConfbridgeStartRecord", "ConfbridgeStopRecord"));
+        Add(SipCapabilities.Recording, events && May("MixMonitor", "StopMixMonitor", "MixMonitorMute"));
+        Add(SipCapabilities.Dtmf, May("PlayDTMF"));
+        Add(SipCapabilities.Variables, May("Getvar", "Setvar"));
+        Add(SipCapabilities.Answer, events && dialplan);
+        Add(SipCapabilities.Reject, May("Hangup"));
+        Add(SipCapabilities.Registrations, May("PJSIPShowContacts", "PJSIPShowAors"));
+        Add(SipCapabilities.Gateways, May("PJSIPShowEndpoints"));
+        Add(SipCapabilities.Queues, May("QueueStatus"));
+        Add(SipCapabilities.Statistics, May("CoreStatus", "CoreSettings"));
+        return all;
+    }
 }

@@ -30,6 +30,7 @@ internal static class Errors
         SipAuthenticationException => ErrorCategory.AuthenticationError,
         SipTimeoutException => ErrorCategory.OperationTimeout,
         SipProtocolException => ErrorCategory.ProtocolError,
+        SipCallStateException or SipTransferException => ErrorCategory.InvalidOperation,
         SipNotSupportedException => ErrorCategory.NotImplemented,
         SipRejectedException { IsPermission: true } => ErrorCategory.PermissionDenied,
         SipRejectedException => ErrorCategory.InvalidOperation,

@@ -19,6 +19,10 @@ public abstract class ServerCmdlet : SipCmdlet
         return Choose(Server);
     }
 
+    /// <summary>A call of a connection in one line; its id if it is not known.</summary>
+    private protected static string Describe(ServerStore.Connection connection, string id) =>
+        connection.Adapter.FindCall(id) is { } call ? $"{Describe(call)} on {connection.Name}" : $"{SipText.Printable(id)} on {connection.Name}";
+
     /// <summary>A call in one line, for messages.</summary>
     private protected static string Describe(SipCall call) => $"{call.CallId} ({(call.From is null ? "" : call.From + " -> ")}{call.To})";
 

@@ -1,0 +1,327 @@
+using System.Buffers;
+using System.Globalization;
+
+namespace IfBus.Sip.Adapters.Asterisk;
+
+/// <content>Conference rooms, recordings, DTMF and variables.</content>
+internal sealed partial class AsteriskAdapter
+{
+    private const string PathRule = "a file relative to the server's monitor folder: letters, digits and . _ - +, folders with /, at most 200; no .. , no / at the beginning; with an extension that the server can write: ";
+
+    private static readonly SearchValues<char> PathCharacters = SearchValues.Create("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._-+/");
+    private static readonly SearchValues<char> RoomCharacters = SearchValues.Create("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_");
+    private static readonly SearchValues<char> Digits = SearchValues.Create("0123456789*#ABCDabcdwW");
+
+    // The server takes any extension and records nothing for one that it does not know; these every build has.
+    private static readonly string[] Formats = ["wav", "wav16", "WAV", "wav49", "gsm", "ulaw", "alaw", "sln", "sln16", "g722"];
+
+    protected override async Task<SipCall> JoinConferenceAsync(AsteriskSession session, string callId, SipConferenceJoin request, CancellationToken cancellationToken)
+    {
+        CheckRoom(request.Conference);
+        AsteriskCall call = FindLive(callId);
+        AsteriskLeg? one, other;
+        lock (Calls.Sync)
+        {
+            if (call.State is not (CallState.Connected or CallState.OnHold)) throw WrongState(call, "SipCallNotConnected", "is not connected");
+            one = request.Party == SipParty.To ? call.LegOf(SipParty.To) : call.LegOf(SipParty.From);
+            other = request.Party == SipParty.Both ? call.LegOf(SipParty.To) : null;
+            if (one is null) throw WrongState(call, "SipNoSuchParty", $"has no {request.Party} party");
+        }
+
+        await AsteriskDialplan.EnsureAsync(session, Name, SipCapabilities.Conference, cancellationToken).ConfigureAwait(false);
+        string exten = AsteriskDialplan.Room(request.Conference);
+        Task<bool> joined = _mapper.WhenAsync(call, _ => one.Room == request.Conference && (other is null || other.Ended || other.Room == request.Conference), cancellationToken);
+        AmiAction action = other is null ? Redirect(one, AsteriskDialplan.Context, exten) : RedirectBoth(one, other, AsteriskDialplan.Context, exten);
+        AmiReply reply = await session.Ami.RequestAsync(action, cancellationToken).ConfigureAwait(false);
+        if (!reply.IsSuccess) throw Rejected(reply, "SipConferenceFailed", $"{Name} refused to move {call.CallId} into {request.Conference}", call.CallId);
+        if (!await InTimeAsync(joined, Configuration.RequestTimeout, () => $"{call.CallId} did not get into {request.Conference} (is it locked?)", call).ConfigureAwait(false)) throw Ended(call);
+        return Shown(call);
+    }
+
+    protected override async Task<SipCall> LeaveConferenceAsync(AsteriskSession session, string callId, CancellationToken cancellationToken)
+    {
+        AsteriskCall call = FindLive(callId);
+        List<AsteriskLeg> legs;
+        lock (Calls.Sync) legs = call.Legs.FindAll(l => l is { Ended: false, Room: not null });
+        if (legs.Count == 0) throw WrongState(call, "SipCallNotInConference", "is in no conference room");
+        Task<bool> left = _mapper.WhenAsync(call, _ => legs.TrueForAll(l => l.Room is null || l.Ended), cancellationToken);
+        foreach (AsteriskLeg leg in legs)
+        {
+            AmiReply reply = await session.Ami.RequestAsync(new AmiAction("ConfbridgeKick").Add("Conference", leg.Room!).Add("Channel", leg.Name ?? leg.Id), cancellationToken).ConfigureAwait(false);
+            if (!reply.IsSuccess && !leg.Ended) throw Rejected(reply, "SipConferenceFailed", $"{Name} refused to take {leg.Name} out of {leg.Room}", call.CallId);
+        }
+
+        await InTimeAsync(left, Configuration.RequestTimeout, () => $"{call.CallId} has not left its room", call).ConfigureAwait(false);
+        // Where its dialplan ends with the room, as in our own extension, its Hangup comes at once; elsewhere it goes on.
+        Task<bool> gone = _mapper.WhenAsync(call, _ => false, cancellationToken);
+        await Task.WhenAny(gone, Task.Delay(TimeSpan.FromMilliseconds(500), Time, cancellationToken)).ConfigureAwait(false);
+        return Shown(call);
+    }
+
+    protected override async Task<IReadOnlyList<SipConference>> GetConferencesAsync(AsteriskSession session, string? name, CancellationToken cancellationToken)
+    {
+        if (name is not null) CheckRoom(name, strict: false);
+        AmiReply rooms = await session.Ami.RequestAsync(new AmiAction("ConfbridgeListRooms"), cancellationToken).ConfigureAwait(false);
+        if (!rooms.IsSuccess)
+        {
+            // An empty list is an error there.
+            if (rooms.Message.Contains("No active conferences", StringComparison.OrdinalIgnoreCase)) return [];
+            throw Rejected(rooms, "SipRejected", $"{Name} does not list its conference rooms", null);
+        }
+
+        var found = new List<SipConference>();
+        foreach (AmiMessage room in rooms.Items)
+        {
+            string? called = room.Get("Conference"u8);
+            if (called is null || (name is not null && called != name)) continue;
+            AmiReply people = await session.Ami.RequestAsync(new AmiAction("ConfbridgeList").Add("Conference", called), cancellationToken).ConfigureAwait(false);
+            // It may have ended between the questions.
+            if (!people.IsSuccess) continue;
+            found.Add(new SipConference
+            {
+                Name = called,
+                Server = Name,
+                // Parties of the list of rooms; BridgeNumChannels would count announcer and recorder too.
+                MemberCount = people.Items.Count,
+                Locked = room.Find("Locked"u8).SequenceEqual("Yes"u8),
+                Recording = _mapper.IsRecorded(called),
+                Members = [.. people.Items.Select(Member)],
+            });
+        }
+
+        return found;
+    }
+
+    protected override async Task<SipConference?> SetConferenceAsync(AsteriskSession session, string name, SipConferenceChange change, CancellationToken cancellationToken)
+    {
+        CheckRoom(name, strict: false);
+        if (change.Path is not null && change.Recording != true) throw new SipArgumentException("Path", change.Path, "goes with -Recording $true only.");
+        if (change.Path is { } path) CheckPath(path);
+        string who = change.Member ?? "all";
+        if (change.Locked is { } locked) await ConferenceAsync(session, new AmiAction(locked ? "ConfbridgeLock" : "ConfbridgeUnlock").Add("Conference", name), name, cancellationToken).ConfigureAwait(false);
+        if (change.Muted is { } muted) await ConferenceAsync(session, new AmiAction(muted ? "ConfbridgeMute" : "ConfbridgeUnmute").Add("Conference", name).Add("Channel", ChannelOf(who), "Member"), name, cancellationToken).ConfigureAwait(false);
+        if (change.Recording == true)
+        {
+            AmiAction start = new AmiAction("ConfbridgeStartRecord").Add("Conference", name);
+            if (change.Path is { } file) start.Add("RecordFile", file, "Path");
+            await ConferenceAsync(session, start, name, cancellationToken).ConfigureAwait(false);
+        }
+        else if (change.Recording == false)
+        {
+            await ConferenceAsync(session, new AmiAction("ConfbridgeStopRecord").Add("Conference", name), name, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (change.Kick) await ConferenceAsync(session, new AmiAction("ConfbridgeKick").Add("Conference", name).Add("Channel", ChannelOf(who), "Member"), name, cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<SipConference> rooms = await GetConferencesAsync(session, name, cancellationToken).ConfigureAwait(false);
+        return rooms.Count == 0 ? null : rooms[0];
+    }
+
+    protected override async Task<SipRecording> StartRecordingAsync(AsteriskSession session, string callId, SipRecordingRequest request, CancellationToken cancellationToken)
+    {
+        CheckPath(request.Path);
+        AsteriskCall call = FindLive(callId);
+        AsteriskLeg leg;
+        int before;
+        lock (Calls.Sync)
+        {
+            if (call.State is not (CallState.Connected or CallState.OnHold or CallState.Transferring)) throw WrongState(call, "SipCallNotConnected", "is not connected");
+            leg = call.LegOf(request.Party == SipParty.To ? SipParty.To : SipParty.From) ?? throw WrongState(call, "SipNoSuchParty", $"has no {request.Party} party");
+            before = leg.RecordingsBegun;
+        }
+
+        Task<bool> begun = _mapper.WhenAsync(call, _ => leg.RecordingsBegun > before || leg.Ended, cancellationToken);
+        // Without i(VAR) the server does not tell the id.
+        AmiReply reply = await session.Ami.RequestAsync(new AmiAction("MixMonitor").Add("Channel", leg.Id).Add("File", request.Path, "Path").Add("Options", "i(IFBUS_RECORDING)"), cancellationToken).ConfigureAwait(false);
+        if (!reply.IsSuccess) throw Rejected(reply, "SipRecordingFailed", $"{Name} refused to record {call.CallId}", call.CallId);
+        string id = reply.Response.Get("MixMonitorID"u8) ?? throw new SipProtocolException($"{Name} gave no id for the recording of {call.CallId}.", errorId: "SipRecordingFailed");
+        if (!await InTimeAsync(begun, Configuration.RequestTimeout, () => $"{Name} took the recording of {call.CallId}, and did not say that it began", call).ConfigureAwait(false) || leg.Ended) throw Ended(call);
+
+        string path = request.Path;
+        if (session.Commands.Contains("Getvar"))
+        {
+            AmiReply named = await session.Ami.RequestAsync(new AmiAction("Getvar").Add("Channel", leg.Id).Add("Variable", "MIXMONITOR_FILENAME"), cancellationToken).ConfigureAwait(false);
+            if (named.IsSuccess && named.Response.Get("Value"u8) is { Length: > 0 } full) path = full;
+        }
+
+        var recording = new SipRecording { RecordingId = id, CallId = call.CallId, Server = Name, Path = path, State = SipRecordingState.Recording, StartedAt = Calls.Now };
+        lock (Calls.Sync) call.Recordings.Add(recording);
+        return recording;
+    }
+
+    protected override async Task<IReadOnlyList<SipRecording>> ChangeRecordingAsync(AsteriskSession session, string callId, string? recordingId, SipRecordingState state, CancellationToken cancellationToken)
+    {
+        AsteriskCall call = FindLive(callId);
+        List<SipRecording> wanted;
+        lock (Calls.Sync) wanted = call.Recordings.FindAll(r => r.State != SipRecordingState.Stopped && (recordingId is null || r.RecordingId == recordingId));
+        if (wanted.Count == 0)
+        {
+            throw new SipCallStateException(
+                recordingId is null ? $"Call {call.CallId} on {Name} has no recording of ours that runs." : $"Call {call.CallId} on {Name} has no running recording '{SipText.Printable(recordingId)}' of ours.", call.State, "SipNotRecording")
+            {
+                CallId = call.CallId,
+            };
+        }
+
+        var changed = new List<SipRecording>();
+        foreach (SipRecording recording in wanted)
+        {
+            AsteriskLeg leg;
+            int before;
+            lock (Calls.Sync)
+            {
+                leg = call.LegOf(SipParty.From) ?? throw Ended(call);
+                before = leg.RecordingsEnded;
+            }
+
+            if (state == SipRecordingState.Stopped)
+            {
+                Task<bool> stopped = _mapper.WhenAsync(call, c => leg.RecordingsEnded > before || leg.Ended || c.Legs.Exists(l => l != leg && l.RecordingsEnded > 0), cancellationToken);
+                AmiReply reply = await OnEitherAsync(call, l => session.Ami.RequestAsync(new AmiAction("StopMixMonitor").Add("Channel", l.Id).Add("MixMonitorID", recording.RecordingId), cancellationToken)).ConfigureAwait(false);
+                if (!reply.IsSuccess) throw Rejected(reply, "SipRecordingFailed", $"{Name} refused to end the recording {recording.RecordingId}", call.CallId);
+                await InTimeAsync(stopped, Configuration.RequestTimeout, () => $"{Name} took the end of the recording, and did not say that it ended", call).ConfigureAwait(false);
+            }
+            else
+            {
+                AmiReply reply = await OnEitherAsync(call, l => session.Ami.RequestAsync(
+                    new AmiAction("MixMonitorMute").Add("Channel", l.Id).Add("Direction", "both").Add("State", state == SipRecordingState.Muted ? "1" : "0"), cancellationToken)).ConfigureAwait(false);
+                if (!reply.IsSuccess) throw Rejected(reply, "SipRecordingFailed", $"{Name} refused to mute the recording {recording.RecordingId}", call.CallId);
+            }
+
+            SipRecording now = recording with { State = state, StoppedAt = state == SipRecordingState.Stopped ? Calls.Now : null };
+            lock (Calls.Sync)
+            {
+                int index = call.Recordings.FindIndex(r => r.RecordingId == recording.RecordingId);
+                if (index >= 0) call.Recordings[index] = now;
+            }
+
+            changed.Add(now);
+        }
+
+        return changed;
+    }
+
+    protected override async Task<bool> SendDtmfAsync(AsteriskSession session, string callId, SipDtmfRequest request, CancellationToken cancellationToken)
+    {
+        if (request.Digits.Length is 0 or > 100 || request.Digits.AsSpan().ContainsAnyExcept(Digits)) throw new SipArgumentException("Digits", request.Digits, "1 to 100 of 0 to 9, *, #, A to D, and w for half a second of silence.");
+        CheckTone(nameof(request.Duration), request.Duration);
+        CheckTone(nameof(request.Gap), request.Gap);
+        AsteriskCall call = FindLive(callId);
+        AmiSession second = await session.SecondAsync(cancellationToken).ConfigureAwait(false);
+        string milliseconds = ((int)request.Duration.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
+        for (int i = 0; i < request.Digits.Length; i++)
+        {
+            if (i > 0) await Task.Delay(request.Gap, Time, cancellationToken).ConfigureAwait(false);
+            char digit = char.ToUpperInvariant(request.Digits[i]);
+            if (digit == 'W')
+            {
+                await Task.Delay(500, cancellationToken).ConfigureAwait(false);
+                continue;
+            }
+
+            AsteriskLeg leg;
+            lock (Calls.Sync)
+            {
+                if (call.State is not (CallState.Connected or CallState.OnHold or CallState.Transferring)) throw WrongState(call, "SipCallNotConnected", i == 0 ? "is not connected" : $"is not connected any more; {i} of {request.Digits.Length} digits were played");
+                leg = (request.Party == SipParty.From ? null : call.LegOf(SipParty.To)) ?? call.LegOf(SipParty.From) ?? throw Ended(call);
+            }
+
+            // The reply comes when the digit has sounded.
+            AmiReply reply = await second.RequestAsync(
+                new AmiAction("PlayDTMF").Add("Channel", leg.Name ?? leg.Id).Add("Digit", digit.ToString()).Add("Duration", milliseconds), cancellationToken).ConfigureAwait(false);
+            if (!reply.IsSuccess) throw Rejected(reply, "SipDtmfFailed", $"{Name} refused digit {i + 1} of {request.Digits.Length} for {call.CallId}", call.CallId);
+        }
+
+        return true;
+    }
+
+    protected override async Task<string> GetVariableAsync(AsteriskSession session, string callId, string name, SipParty party, CancellationToken cancellationToken)
+    {
+        AsteriskLeg leg = LegFor(FindLive(callId), name, party);
+        AmiReply reply = await session.Ami.RequestAsync(new AmiAction("Getvar").Add("Channel", leg.Id).Add("Variable", name, "Name"), cancellationToken).ConfigureAwait(false);
+        if (!reply.IsSuccess) throw Rejected(reply, "SipVariableFailed", $"{Name} does not tell {name}", callId);
+        return reply.Response.Get("Value"u8) ?? "";
+    }
+
+    protected override async Task<bool> SetVariableAsync(AsteriskSession session, string callId, string name, string value, SipParty party, CancellationToken cancellationToken)
+    {
+        AsteriskLeg leg = LegFor(FindLive(callId), name, party);
+        AmiReply reply = await session.Ami.RequestAsync(new AmiAction("Setvar").Add("Channel", leg.Id).Add("Variable", name, "Name").Add("Value", value, "Value"), cancellationToken).ConfigureAwait(false);
+        return reply.IsSuccess ? true : throw Rejected(reply, "SipVariableFailed", $"{Name} does not set {name}", callId);
+    }
+
+    private static void CheckRoom(string name, bool strict = true)
+    {
+        if (name.Length is 0 or > 32 || (strict && name.AsSpan().ContainsAnyExcept(RoomCharacters))) throw new SipArgumentException("Conference", name, "a room has 1 to 32 letters, digits and _ .");
+    }
+
+    private static void CheckPath(string path)
+    {
+        string format = Path.GetExtension(path).TrimStart('.');
+        bool good = path.Length is > 0 and <= 200 && path[0] is not ('/' or '.' or '-') && !path.Contains("..", StringComparison.Ordinal) && !path.Contains("//", StringComparison.Ordinal)
+            && !path.AsSpan().ContainsAnyExcept(PathCharacters) && Path.GetFileNameWithoutExtension(path).Length > 0 && Formats.Contains(format, StringComparer.Ordinal);
+        if (!good) throw new SipArgumentException("Path", path, PathRule + string.Join(", ", Formats) + ".");
+    }
+
+    private static void CheckTone(string parameter, TimeSpan time)
+    {
+        if (time < TimeSpan.FromMilliseconds(40) || time > TimeSpan.FromSeconds(5)) throw new SipArgumentException(parameter, time.ToString(), "40 ms to 5 s.");
+    }
+
+    private AsteriskLeg LegFor(AsteriskCall call, string name, SipParty party)
+    {
+        // A function such as SHELL() is not a variable.
+        bool valid = name.Length is >= 1 and <= 80 && (char.IsAsciiLetter(name[0]) || name[0] == '_') && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_');
+        if (!valid) throw new SipArgumentException("Name", name, "a variable's name has letters, digits and _, and begins with a letter.");
+        lock (Calls.Sync) return call.LegOf(party == SipParty.To ? SipParty.To : SipParty.From) ?? throw WrongState(call, "SipNoSuchParty", $"has no {party} party");
+    }
+
+    private SipConferenceMember Member(AmiMessage item) => new()
+    {
+        LegId = item.Get("Uniqueid"u8) ?? "",
+        Channel = item.Get("Channel"u8),
+        Number = AmiChannelFields.Text(item.Find("CallerIDNum"u8)),
+        CallerName = AmiChannelFields.Text(item.Find("CallerIDName"u8)),
+        CallId = _mapper.CallOf(item.Find("Uniqueid"u8))?.CallId,
+        Muted = item.Find("Muted"u8).SequenceEqual("Yes"u8),
+        Admin = item.Find("Admin"u8).SequenceEqual("Yes"u8),
+        Duration = AmiChannelFields.Number32(item.Find("AnsweredTime"u8)) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+    };
+
+    // Rooms know channels by name only.
+    private string ChannelOf(string member)
+    {
+        lock (Calls.Sync)
+        {
+            foreach (TrackedCall call in Calls.Live)
+            {
+                if (((AsteriskCall)call).Legs.Find(l => !l.Ended && l.Id == member) is { Name: { } name }) return name;
+            }
+        }
+
+        return member;
+    }
+
+    private async Task ConferenceAsync(AsteriskSession session, AmiAction action, string room, CancellationToken cancellationToken)
+    {
+        AmiReply reply = await session.Ami.RequestAsync(action, cancellationToken).ConfigureAwait(false);
+        if (reply.IsSuccess) return;
+        bool unknown = reply.Message.Contains("No Conference by that name", StringComparison.OrdinalIgnoreCase) || reply.Message.Contains("No active conferences", StringComparison.OrdinalIgnoreCase);
+        throw Rejected(reply, unknown ? "SipConferenceNotFound" : "SipConferenceFailed", $"{Name}: {action.Name} of room {SipText.Printable(room)} was refused", null);
+    }
+
+    // A recording is on one leg, and which it is may have changed hands by a transfer.
+    private async Task<AmiReply> OnEitherAsync(AsteriskCall call, Func<AsteriskLeg, Task<AmiReply>> send)
+    {
+        AsteriskLeg?[] legs;
+        lock (Calls.Sync) legs = [call.LegOf(SipParty.From), call.LegOf(SipParty.To)];
+        AmiReply last = default;
+        foreach (AsteriskLeg? leg in legs)
+        {
+            if (leg is null) continue;
+            last = await send(leg).ConfigureAwait(false);
+            if (last.IsSuccess) return last;
+        }
+
+        return last.Response is null ? throw Ended(call) : last;
+    }
+}

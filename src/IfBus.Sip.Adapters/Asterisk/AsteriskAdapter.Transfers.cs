@@ -1,0 +1,288 @@
+namespace IfBus.Sip.Adapters.Asterisk;
+
+/// <content>Transfers, hold, and answering. "Success" of these actions means only that they were asked for; what counts is what the events say after.</content>
+internal sealed partial class AsteriskAdapter
+{
+    // Typing the code takes the server about 50 ms a digit.
+    private static readonly TimeSpan FeatureTime = TimeSpan.FromSeconds(4);
+
+    protected override Task<SipCall> TransferAsync(AsteriskSession session, string callId, SipTransferRequest request, CancellationToken cancellationToken)
+    {
+        if (!AsteriskNumbers.IsNumber(request.To)) throw new SipArgumentException("To", request.To, AsteriskNumbers.NumberRule + "; a transfer goes to an extension of the dialplan.", "SipInvalidNumber");
+        if (request.Attended && request.To.Any(c => !char.IsAsciiDigit(c) && c is not ('*' or '#')))
+            throw new SipArgumentException("To", request.To, "the server types the destination of an attended transfer as DTMF: digits, * and # only.", "SipInvalidNumber");
+        string context = request.Context ?? Configuration.Context ?? AsteriskCommands.DefaultContext;
+        if (!AsteriskNumbers.IsWord(context)) throw new SipArgumentException("Context", context, "a dialplan context has 1 to 79 letters, digits and . _ -");
+        if (request.Keep == SipParty.Both) throw new SipArgumentException("Keep", "Both", "From or To: one party stays, the other is released.");
+        TimeSpan limit = request.Timeout ?? Configuration.RingTimeout;
+        if (limit < TimeSpan.FromMilliseconds(1) || limit > TimeSpan.FromDays(1)) throw new SipArgumentException("Timeout", limit.ToString(), "from 1 ms to one day.");
+        return request.Attended
+            ? ConsultAsync(session, callId, request, context, limit, cancellationToken)
+            : TransferBlindAsync(session, callId, request, context, limit, cancellationToken);
+    }
+
+    protected override async Task<SipCall> EndTransferAsync(AsteriskSession session, string callId, bool complete, CancellationToken cancellationToken)
+    {
+        AsteriskCall call = FindLive(callId);
+        AsteriskTransfer transfer;
+        lock (Calls.Sync)
+        {
+            if (call is not { State: CallState.Transferring, Transfer: { Attended: true, Released: { Ended: false } } going })
+                throw WrongState(call, "SipNoTransfer", "has no attended transfer that goes on");
+            if (complete && !going.Consulted) throw WrongState(call, "SipTransferNotAnswered", $"cannot be completed: {going.To} has not answered");
+            transfer = going;
+        }
+
+        if (!complete)
+        {
+            Task<bool> back = _mapper.WhenAsync(call, c => !c.IsHeld && transfer.Released!.BridgeId is { } bridge && bridge == transfer.Kept.BridgeId, cancellationToken);
+            AmiSession second = await session.SecondAsync(cancellationToken).ConfigureAwait(false);
+            AmiReply reply = await second.RequestAsync(new AmiAction("CancelAtxfer").Add("Channel", transfer.Released!.Id), cancellationToken).ConfigureAwait(false);
+            if (!reply.IsSuccess) throw Rejected(reply, "SipTransferFailed", $"{Name} refused to give the transfer of {call.CallId} up", call.CallId);
+            await InTimeAsync(back, FeatureTime, () => $"The parties of {call.CallId} were not brought together again", call).ConfigureAwait(false);
+            _mapper.AbandonTransfer(call, null);
+            return Shown(call);
+        }
+
+        Task<bool> done = _mapper.WhenAsync(call, c => transfer.Done || transfer.Failed, cancellationToken);
+        await session.Ami.RequestAsync(new AmiAction("Hangup").Add("Channel", transfer.Released!.Id).Add("Cause", "16"), cancellationToken).ConfigureAwait(false);
+        if (!await InTimeAsync(done, FeatureTime, () => $"The transfer of {call.CallId} was not completed", call).ConfigureAwait(false) || transfer.Failed)
+            throw Failed(call, transfer.To, "the call ended");
+        return Shown(call);
+    }
+
+    protected override async Task<SipCall> HoldAsync(AsteriskSession session, string callId, CancellationToken cancellationToken)
+    {
+        AsteriskCall call = FindLive(callId);
+        AsteriskLeg one, other;
+        lock (Calls.Sync)
+        {
+            if (call.State == CallState.OnHold) throw WrongState(call, "SipCallOnHold", "is on hold already");
+            if (call.State != CallState.Connected) throw WrongState(call, "SipCallNotConnected", "is not connected");
+            (one, other) = BridgedPair(call) ?? throw WrongState(call, "SipCallNotBridged", "has no two parties that are bridged, so there is nobody to bring it back to");
+        }
+
+        await AsteriskDialplan.EnsureAsync(session, Name, SipCapabilities.Hold, cancellationToken).ConfigureAwait(false);
+        Task<bool> held = _mapper.WhenAsync(call, _ => one.HearsMusic && other.HearsMusic, cancellationToken);
+        AmiReply reply = await session.Ami.RequestAsync(RedirectBoth(one, other, AsteriskDialplan.Context, AsteriskDialplan.Hold), cancellationToken).ConfigureAwait(false);
+        if (!reply.IsSuccess) throw Rejected(reply, "SipHoldFailed", $"{Name} refused to hold {call.CallId}", call.CallId);
+        if (!await InTimeAsync(held, Configuration.RequestTimeout, () => $"{call.CallId} was sent to the music, and the server did not say that it plays", call).ConfigureAwait(false))
+            throw Ended(call);
+        _mapper.SetHeldByUs(call, held: true);
+        return Shown(call);
+    }
+
+    protected override async Task<SipCall> ResumeAsync(AsteriskSession session, string callId, CancellationToken cancellationToken)
+    {
+        AsteriskCall call = FindLive(callId);
+        AsteriskLeg one, other;
+        lock (Calls.Sync)
+        {
+            if (call.State != CallState.OnHold) throw WrongState(call, "SipCallNotOnHold", "is not on hold");
+            if (!call.HeldByUs) throw WrongState(call, "SipCallHeldByPhone", "is held by a phone, which alone can resume it");
+            one = call.LegOf(SipParty.From) ?? throw Ended(call);
+            other = call.Legs.FindLast(l => l != one && l is { Ended: false, HearsMusic: true }) ?? throw Ended(call);
+        }
+
+        Task<bool> bridged = _mapper.WhenAsync(call, _ => one.BridgeId is { } bridge && bridge == other.BridgeId, cancellationToken);
+        AmiReply reply = await session.Ami.RequestAsync(new AmiAction("Bridge").Add("Channel1", one.Id).Add("Channel2", other.Id).Add("Tone", "no"), cancellationToken).ConfigureAwait(false);
+        if (!reply.IsSuccess) throw Rejected(reply, "SipResumeFailed", $"{Name} refused to resume {call.CallId}", call.CallId);
+        if (!await InTimeAsync(bridged, Configuration.RequestTimeout, () => $"The parties of {call.CallId} were not brought together", call).ConfigureAwait(false))
+            throw Ended(call);
+        _mapper.SetHeldByUs(call, held: false);
+        return Shown(call);
+    }
+
+    protected override async Task<SipCall> AnswerAsync(AsteriskSession session, string callId, CancellationToken cancellationToken)
+    {
+        AsteriskCall call = FindLive(callId);
+        AsteriskLeg leg = WaitingLeg(call);
+        await AsteriskDialplan.EnsureAsync(session, Name, SipCapabilities.Answer, cancellationToken).ConfigureAwait(false);
+        Task<bool> up = _mapper.WhenAsync(call, c => c.State == CallState.Connected, cancellationToken);
+        AmiReply reply = await session.Ami.RequestAsync(Redirect(leg, AsteriskDialplan.Context, AsteriskDialplan.Answer), cancellationToken).ConfigureAwait(false);
+        if (!reply.IsSuccess) throw Rejected(reply, "SipAnswerFailed", $"{Name} refused to answer {call.CallId}", call.CallId);
+        if (!await InTimeAsync(up, Configuration.RequestTimeout, () => $"{call.CallId} was not answered", call).ConfigureAwait(false)) throw Ended(call);
+        return Shown(call);
+    }
+
+    protected override Task<SipCall> RejectAsync(AsteriskSession session, string callId, HangupCause cause, CancellationToken cancellationToken)
+    {
+        AsteriskCommands.CheckCause(cause);
+        WaitingLeg(FindLive(callId));
+        return HangUpAsync(session, callId, cause, cancellationToken);
+    }
+
+    private async Task<SipCall> TransferBlindAsync(AsteriskSession session, string callId, SipTransferRequest request, string context, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        AsteriskCall call = FindLive(callId);
+        AsteriskTransfer transfer;
+        AsteriskLeg? primary;
+        AmiAction action;
+        bool releaseAfter = false;
+        lock (Calls.Sync)
+        {
+            CheckTransferable(call);
+            AsteriskLeg? kept = call.LegOf(request.Keep);
+            AsteriskLeg? released = call.LegOf(request.Keep == SipParty.From ? SipParty.To : SipParty.From);
+            if (kept is null) throw WrongState(call, "SipNoSuchParty", $"has no {request.Keep} party to keep");
+            primary = call.Primary;
+            transfer = new AsteriskTransfer(kept, released, request.To, attended: false);
+            // Only in a bridge the server moves one and releases the other at a stroke. Elsewhere Redirect moves the one,
+            // and would drop whom it was dialling by itself; who else is there is released after.
+            bool bridged = released?.BridgeId is not null && call.Partner(released) == kept;
+            action = bridged
+                ? new AmiAction("BlindTransfer").Add("Channel", released!.Id).Add("Context", context, "Context").Add("Exten", request.To, "To")
+                : Redirect(kept, context, request.To);
+            releaseAfter = !bridged && released is not null;
+        }
+
+        if (!AsteriskDialplan.IsYes(await session.Ami.RequestAsync(AsteriskDialplan.Exists(context, request.To), cancellationToken).ConfigureAwait(false)))
+        {
+            throw new SipTransferException($"{Name} has no extension '{request.To}' in context '{context}'. Nothing was changed.", "SipDestinationNotFound")
+            {
+                CallId = call.CallId,
+                Call = Shown(call),
+                RecommendedAction = "Check number and -Context, or connect with the -Context that your phones use.",
+            };
+        }
+
+        _mapper.BeginTransfer(call, transfer);
+        CallWaiter waiter = Calls.Wait(call.CallId, [CallState.Connected])!;
+        try
+        {
+            AmiReply reply = await session.Ami.RequestAsync(action, cancellationToken).ConfigureAwait(false);
+            if (!reply.IsSuccess)
+            {
+                _mapper.AbandonTransfer(call, primary);
+                throw Rejected(reply, "SipTransferFailed", $"{Name} refused to move {call.CallId} to {request.To}", call.CallId);
+            }
+
+            _mapper.FollowTransfer(call);
+            if (releaseAfter) await session.Ami.RequestAsync(new AmiAction("Hangup").Add("Channel", transfer.Released!.Id).Add("Cause", "16"), cancellationToken).ConfigureAwait(false);
+            SipCall after = await waiter.Task.WaitAsync(limit, Time, cancellationToken).ConfigureAwait(false);
+            return after.State == CallState.Terminated ? throw Failed(call, request.To, null) : after;
+        }
+        catch (TimeoutException e)
+        {
+            throw new SipTimeoutException($"{request.To} has not answered within {limit.TotalSeconds:0.###} s. The transfer goes on.", limit, e)
+            {
+                CallId = call.CallId,
+                RecommendedAction = "Wait-SipCall waits on; Stop-SipCall ends the call.",
+            };
+        }
+        finally
+        {
+            Calls.StopWaiting(call.CallId, waiter);
+        }
+    }
+
+    private async Task<SipCall> ConsultAsync(AsteriskSession session, string callId, SipTransferRequest request, string context, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        AsteriskCall call = FindLive(callId);
+        AsteriskTransfer transfer;
+        lock (Calls.Sync)
+        {
+            CheckTransferable(call);
+            if (call.State == CallState.OnHold) throw WrongState(call, "SipCallOnHold", "is on hold; resume it first");
+            AsteriskLeg? kept = call.LegOf(request.Keep);
+            AsteriskLeg? released = call.LegOf(request.Keep == SipParty.From ? SipParty.To : SipParty.From);
+            if (kept is null || released is null || call.Partner(released) != kept) throw WrongState(call, "SipCallNotBridged", "has no two parties that are bridged, so nobody can consult");
+            transfer = new AsteriskTransfer(kept, released, request.To, attended: true);
+        }
+
+        if (!AsteriskDialplan.IsYes(await session.Ami.RequestAsync(AsteriskDialplan.Exists(context, request.To), cancellationToken).ConfigureAwait(false)))
+            throw new SipTransferException($"{Name} has no extension '{request.To}' in context '{context}'. Nothing was changed.", "SipDestinationNotFound") { CallId = call.CallId, Call = Shown(call) };
+
+        Task<bool> taken = _mapper.WhenAsync(call, _ => transfer.Released!.Holds || transfer.Kept.HearsMusic, cancellationToken);
+        _mapper.BeginTransfer(call, transfer);
+        try
+        {
+            AmiSession second = await session.SecondAsync(cancellationToken).ConfigureAwait(false);
+            AmiReply reply = await second.RequestAsync(
+                new AmiAction("Atxfer").Add("Channel", transfer.Released!.Id).Add("Exten", request.To, "To").Add("Context", context, "Context"), cancellationToken).ConfigureAwait(false);
+            if (!reply.IsSuccess) throw Rejected(reply, "SipTransferFailed", $"{Name} refused the transfer of {call.CallId} to {request.To}", call.CallId);
+            try
+            {
+                if (!await taken.WaitAsync(FeatureTime, Time, cancellationToken).ConfigureAwait(false)) throw Failed(call, request.To, null);
+            }
+            catch (TimeoutException)
+            {
+                throw new SipTransferException($"{Name} typed the code for attended transfers ({session.TransferCode}) for the {(request.Keep == SipParty.From ? "To" : "From")} party of {call.CallId}, and nothing came of it.", "SipTransferNotAllowed")
+                {
+                    CallId = call.CallId,
+                    Call = Shown(call),
+                    RecommendedAction = "The Dial of the dialplan must allow it: option t for the party that is called, T for the one that calls.",
+                };
+            }
+
+            Task<bool> consulted = _mapper.WhenAsync(call, _ => transfer.Consulted || transfer.Failed || (!transfer.Released!.Holds && !transfer.Kept.HearsMusic), cancellationToken);
+            if (!await InTimeAsync(consulted, limit, () => $"{request.To} has not answered", call).ConfigureAwait(false)) throw Failed(call, request.To, null);
+            if (!transfer.Consulted) throw Failed(call, request.To, "it did not answer, and the parties talk again");
+            return Shown(call);
+        }
+        catch (SipException) when (call.State == CallState.Transferring && !transfer.Released!.Holds && !transfer.Kept.HearsMusic)
+        {
+            _mapper.AbandonTransfer(call, null);
+            throw;
+        }
+    }
+
+    private static AmiAction Redirect(AsteriskLeg leg, string context, string exten) =>
+        new AmiAction("Redirect").Add("Channel", leg.Id).Add("Context", context, "Context").Add("Exten", exten, "To").Add("Priority", "1");
+
+    private static AmiAction RedirectBoth(AsteriskLeg one, AsteriskLeg other, string context, string exten) =>
+        Redirect(one, context, exten).Add("ExtraChannel", other.Id).Add("ExtraContext", context).Add("ExtraExten", exten).Add("ExtraPriority", "1");
+
+    // The two that talk with each other, the From party first if it is one of them. Under the lock.
+    private static (AsteriskLeg One, AsteriskLeg Other)? BridgedPair(AsteriskCall call)
+    {
+        AsteriskLeg? one = call.LegOf(SipParty.From) is { BridgeId: not null } from ? from : call.Legs.Find(l => !l.Ended && l.BridgeId is not null);
+        return one is not null && call.Partner(one) is { } other ? (one, other) : null;
+    }
+
+    private void CheckTransferable(AsteriskCall call)
+    {
+        if (call.State == CallState.Transferring) throw WrongState(call, "SipCallTransferring", "is being transferred already");
+        if (call.State is not (CallState.Connected or CallState.OnHold)) throw WrongState(call, "SipCallNotConnected", "is not connected");
+    }
+
+    private AsteriskLeg WaitingLeg(AsteriskCall call)
+    {
+        lock (Calls.Sync)
+        {
+            return call.State == CallState.Incoming && call.Primary is { Ended: false } leg ? leg : throw WrongState(call, "SipCallNotIncoming", "is not one that waits to be answered");
+        }
+    }
+
+    private SipCall Shown(AsteriskCall call)
+    {
+        lock (Calls.Sync) return Calls.Snapshot(call);
+    }
+
+    private SipCallStateException WrongState(AsteriskCall call, string errorId, string what) => new($"Call {call.CallId} on {Name} {what}: it is {call.State}. Nothing was sent.", call.State, errorId)
+    {
+        Server = Name,
+        CallId = call.CallId,
+    };
+
+    private SipCallNotFoundException Ended(AsteriskCall call) => new($"Call {call.CallId} on {Name} ended meanwhile ({call.Cause}).", "SipCallEnded") { Server = Name, CallId = call.CallId };
+
+    private SipTransferException Failed(AsteriskCall call, string to, string? why)
+    {
+        SipCall after = Shown(call);
+        string status = after.Details.TryGetValue("DialStatus", out string? dial) ? $", DialStatus {dial}" : "";
+        return new SipTransferException($"The transfer of {call.CallId} to {to} failed: {why ?? $"the call ended ({after.Cause}{status})"}.") { Server = Name, CallId = call.CallId, Call = after };
+    }
+
+    private async Task<bool> InTimeAsync(Task<bool> condition, TimeSpan limit, Func<string> what, AsteriskCall call)
+    {
+        try
+        {
+            return await condition.WaitAsync(limit, Time).ConfigureAwait(false);
+        }
+        catch (TimeoutException e)
+        {
+            throw new SipTimeoutException($"{what()} within {limit.TotalSeconds:0.###} s.", limit, e) { CallId = call.CallId };
+        }
+    }
+}

@@ -1,0 +1,202 @@
+using System.Text;
+
+namespace IfBus.Sip.Adapters.Asterisk;
+
+/// <summary>The part of the mapper that follows bridges, holds, conferences, recordings and transfers.</summary>
+internal sealed partial class AsteriskMapper
+{
+    private readonly List<Condition> _conditions = [];
+    private readonly HashSet<string> _recordedRooms = new(StringComparer.Ordinal);
+
+    /// <summary>
+    /// Completes with true when the call is as wanted, with false when it has ended first. To be asked for before the
+    /// action that brings it about is sent. Cancel the token to stop waiting.
+    /// </summary>
+    public Task<bool> WhenAsync(AsteriskCall call, Func<AsteriskCall, bool> met, CancellationToken cancellationToken)
+    {
+        var condition = new Condition(call, met);
+        lock (calls.Sync)
+        {
+            if (condition.IsDecided()) return condition.Task;
+            _conditions.Add(condition);
+        }
+
+        CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
+            (state, token) =>
+            {
+                lock (calls.Sync) _conditions.Remove((Condition)state!);
+                ((Condition)state!).TrySetCanceled(token);
+            },
+            condition);
+        _ = condition.Task.ContinueWith(static (_, r) => ((CancellationTokenRegistration)r!).Dispose(), registration, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        return condition.Task;
+    }
+
+    /// <summary>The call of a leg that is live, by its Uniqueid.</summary>
+    public AsteriskCall? CallOf(ReadOnlySpan<byte> uniqueid)
+    {
+        lock (calls.Sync) return _legs.TryGet(uniqueid, out AsteriskLeg? leg) ? leg.Call : null;
+    }
+
+    /// <summary>True or false if an event said since we are connected whether a room is recorded.</summary>
+    public bool? IsRecorded(string room)
+    {
+        lock (calls.Sync) return _recordedRooms.Contains(room) ? true : null;
+    }
+
+    /// <summary>Puts a call on a way that the server has accepted. Under no lock.</summary>
+    public void BeginTransfer(AsteriskCall call, AsteriskTransfer transfer)
+    {
+        lock (calls.Sync)
+        {
+            call.Transfer = transfer;
+            call.HasDestination = true;
+            if (!transfer.Attended) call.Primary = transfer.Kept;
+            calls.Move(call, CallState.Transferring);
+        }
+    }
+
+    /// <summary>The server has moved the kept party: its dialplan decides from here.</summary>
+    public void FollowTransfer(AsteriskCall call)
+    {
+        lock (calls.Sync)
+        {
+            call.HeldByUs = false;
+            AskDestination(call);
+        }
+    }
+
+    /// <summary>A transfer came to nothing, and the call is as it was.</summary>
+    public void AbandonTransfer(AsteriskCall call, AsteriskLeg? primary)
+    {
+        lock (calls.Sync)
+        {
+            call.Transfer = null;
+            call.AskDestinationAt = null;
+            if (primary is not null) call.Primary = primary;
+            if (call.State == CallState.Transferring) calls.Move(call, call.IsHeld ? CallState.OnHold : CallState.Connected);
+        }
+    }
+
+    /// <summary>We hold a call, or do not any more.</summary>
+    public void SetHeldByUs(AsteriskCall call, bool held)
+    {
+        lock (calls.Sync)
+        {
+            call.HeldByUs = held;
+            ShowHold(call, default);
+        }
+    }
+
+    private void CheckConditions()
+    {
+        for (int i = _conditions.Count - 1; i >= 0; i--)
+        {
+            if (_conditions[i].IsDecided()) _conditions.RemoveAt(i);
+        }
+    }
+
+    private void OnBridgeEnter(in AmiChannelFields f, ReadOnlySpan<byte> message)
+    {
+        if (!_legs.TryGet(f.Uniqueid, out AsteriskLeg? leg)) return;
+        // Rooms and parking lots are bridges of other types.
+        if (!AmiMessage.Find(message, "BridgeType"u8).SequenceEqual("basic"u8)) return;
+        leg.BridgeId = AmiChannelFields.Text(AmiMessage.Find(message, "BridgeUniqueid"u8));
+        ShowHold(leg.Call, message);
+    }
+
+    private void OnBridgeLeave(in AmiChannelFields f, ReadOnlySpan<byte> message)
+    {
+        if (!_legs.TryGet(f.Uniqueid, out AsteriskLeg? leg)) return;
+        leg.BridgeId = null;
+        ShowHold(leg.Call, message);
+    }
+
+    private void OnHold(in AmiChannelFields f, ReadOnlySpan<byte> message, bool held)
+    {
+        if (!_legs.TryGet(f.Uniqueid, out AsteriskLeg? leg)) return;
+        leg.Holds = held;
+        ShowHold(leg.Call, message);
+    }
+
+    private void OnMusic(in AmiChannelFields f, ReadOnlySpan<byte> message, bool plays)
+    {
+        if (!_legs.TryGet(f.Uniqueid, out AsteriskLeg? leg)) return;
+        leg.HearsMusic = plays;
+        ShowHold(leg.Call, message);
+    }
+
+    private void OnConfbridge(ReadOnlySpan<byte> name, in AmiChannelFields f, ReadOnlySpan<byte> message)
+    {
+        string? room = AmiChannelFields.Text(AmiMessage.Find(message, "Conference"u8));
+        if (name.SequenceEqual("ConfbridgeRecord"u8) && room is not null) _recordedRooms.Add(room);
+        else if ((name.SequenceEqual("ConfbridgeStopRecord"u8) || name.SequenceEqual("ConfbridgeEnd"u8)) && room is not null) _recordedRooms.Remove(room);
+        if (!_legs.TryGet(f.Uniqueid, out AsteriskLeg? leg)) return;
+        if (name.SequenceEqual("ConfbridgeJoin"u8))
+        {
+            leg.Room = room;
+            // In a room somebody can be talked with, whatever the dialplan was about before.
+            leg.Call.HeldByUs = false;
+            Connect(leg.Call, message);
+            ShowHold(leg.Call, message);
+        }
+        else if (name.SequenceEqual("ConfbridgeLeave"u8))
+        {
+            leg.Room = null;
+        }
+    }
+
+    private void OnMixMonitor(ReadOnlySpan<byte> name, in AmiChannelFields f)
+    {
+        if (!_legs.TryGet(f.Uniqueid, out AsteriskLeg? leg)) return;
+        if (name.SequenceEqual("MixMonitorStart"u8)) leg.RecordingsBegun++;
+        else if (name.SequenceEqual("MixMonitorStop"u8)) leg.RecordingsEnded++;
+    }
+
+    private void OnAttendedTransfer(ReadOnlySpan<byte> message)
+    {
+        if (!_legs.TryGet(AmiMessage.Find(message, "OrigTransfererUniqueid"u8), out AsteriskLeg? leg)) return;
+        AsteriskCall call = leg.Call;
+        if (call.Transfer is not { Attended: true } transfer)
+        {
+            return;
+        }
+
+        if (AmiMessage.Find(message, "Result"u8).SequenceEqual("Success"u8))
+        {
+            transfer.Done = true;
+            call.Primary = transfer.Kept;
+            Connect(call, message);
+        }
+        else
+        {
+            transfer.Failed = true;
+        }
+    }
+
+    // An attended transfer: its destination has answered the party that consults.
+    private static void OnConsultation(AsteriskCall call, AsteriskLeg leg)
+    {
+        if (call.Transfer is { Attended: true } transfer && leg != transfer.Kept && leg != transfer.Released) transfer.Consulted = true;
+    }
+
+    // A leg that hears music inside a bridge has a partner that holds it; outside one it may just be where it wanted to
+    // be, in a queue for instance, so only a hold of ours counts there.
+    private void ShowHold(AsteriskCall call, ReadOnlySpan<byte> raw)
+    {
+        if (call.State is not (CallState.Connected or CallState.OnHold)) return;
+        calls.Move(call, call.IsHeld ? CallState.OnHold : CallState.Connected, raw, AmiFieldReader.Instance);
+    }
+
+    private sealed class Condition(AsteriskCall call, Func<AsteriskCall, bool> met) : TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously)
+    {
+        // Under the lock.
+        public bool IsDecided()
+        {
+            if (Task.IsCompleted) return true;
+            if (met(call)) TrySetResult(true);
+            else if (call.State == CallState.Terminated) TrySetResult(false);
+            return Task.IsCompleted;
+        }
+    }
+}

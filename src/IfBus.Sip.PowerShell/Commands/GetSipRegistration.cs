@@ -1,0 +1,19 @@
+using System.Management.Automation;
+using IfBus.Sip.PowerShell.Binding;
+using IfBus.Sip.PowerShell.Hosting;
+
+namespace IfBus.Sip.PowerShell.Commands;
+
+/// <summary>Lists where phones can be reached.</summary>
+[Cmdlet(VerbsCommon.Get, "SipRegistration")]
+[OutputType(typeof(SipRegistration))]
+public sealed class GetSipRegistration : KnowledgeCmdlet
+{
+    /// <summary>Only these addresses of record; wildcards.</summary>
+    [Parameter(Position = 0)]
+    [SupportsWildcards]
+    public string? Aor { get; set; }
+
+    private protected override async Task<object?> AskAsync(ISipAdapter adapter, CancellationToken token) =>
+        (await adapter.GetRegistrationsAsync(token).ConfigureAwait(false)).Where(r => Wanted.Matches(Aor, r.Aor));
+}

@@ -1,0 +1,67 @@
+using System.Management.Automation;
+using IfBus.Sip.PowerShell.Binding;
+using IfBus.Sip.PowerShell.Hosting;
+
+namespace IfBus.Sip.PowerShell.Commands;
+
+/// <summary>Locks, mutes, records or empties a conference room.</summary>
+[Cmdlet(VerbsCommon.Set, "SipConference", SupportsShouldProcess = true)]
+[OutputType(typeof(SipConference))]
+public sealed class SetSipConference : ServerCmdlet
+{
+    /// <summary>The room.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
+    [Alias("Conference", "Room")]
+    public string Name { get; set; } = "";
+
+    /// <summary>$true: nobody gets in any more.</summary>
+    [Parameter]
+    public bool? Locked { get; set; }
+
+    /// <summary>$true: record the room; $false: end the recording.</summary>
+    [Parameter]
+    public bool? Recording { get; set; }
+
+    /// <summary>File of the recording, relative to the server's recording folder.</summary>
+    [Parameter]
+    public string? Path { get; set; }
+
+    /// <summary>$true: -Member, or everybody, is not heard.</summary>
+    [Parameter]
+    public bool? Muted { get; set; }
+
+    /// <summary>Put -Member, or everybody, out of the room.</summary>
+    [Parameter]
+    public SwitchParameter Kick { get; set; }
+
+    /// <summary>Channel or leg id of one member.</summary>
+    [Parameter]
+    public string? Member { get; set; }
+
+    /// <summary>Put the room out as it is then.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        if (Choose(Server) is not { } connection) return;
+        if (Locked is null && Recording is null && Muted is null && !Kick)
+        {
+            WriteError(Errors.Record(new SipArgumentException("Name", Name, "say what is to change: -Locked, -Recording, -Muted or -Kick."), Name));
+            return;
+        }
+
+        if (!ShouldProcess($"{SipText.Printable(Name)} on {connection.Name}", "Change the conference")) return;
+        try
+        {
+            var change = new SipConferenceChange { Locked = Locked, Recording = Recording, Path = Path, Muted = Muted, Member = Member, Kick = Kick };
+            SipConference? room = Pump(token => connection.Adapter.SetConferenceAsync(Name, change, token));
+            if (PassThru && room is not null) WriteObject(room);
+        }
+        catch (SipException e)
+        {
+            WriteError(Errors.Record(e, Name));
+        }
+    }
+}

@@ -1,0 +1,36 @@
+using System.Collections;
+using System.Management.Automation;
+using IfBus.Sip.PowerShell.Binding;
+
+namespace IfBus.Sip.PowerShell.Hosting;
+
+/// <summary>Base of cmdlets that show what servers know: of the named ones, or of all that are connected.</summary>
+public abstract class KnowledgeCmdlet : SipCmdlet
+{
+    /// <summary>Only these connections; all if left out.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [ServerName]
+    [ArgumentCompleter(typeof(ServerNameCompleter))]
+    public string[]? Server { get; set; }
+
+    /// <summary>Asks one server; a list is written one by one.</summary>
+    private protected abstract Task<object?> AskAsync(ISipAdapter adapter, CancellationToken token);
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        IEnumerable<ServerStore.Connection?> connections = Server is null && Store.All.Count > 0 ? (IEnumerable<ServerStore.Connection?>)Store.All : (Server ?? [null!]).Select(Choose).ToArray();
+        foreach (ServerStore.Connection connection in connections.OfType<ServerStore.Connection>())
+        {
+            try
+            {
+                object? found = Pump(token => AskAsync(connection.Adapter, token));
+                if (found is not null) WriteObject(found, enumerateCollection: found is IEnumerable and not string);
+            }
+            catch (SipException e)
+            {
+                WriteError(Errors.Record(e, connection.Name));
+            }
+        }
+    }
+}
