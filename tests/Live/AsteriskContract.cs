@@ -8,3 +8,9 @@ public sealed class AsteriskContract : CallContract
 {
     protected override ContractServer Server => LiveServer.Contract;
 }
+
+/// <summary>The contract of call control on a real Asterisk 22 with SIPp far ends.</summary>
+public sealed class AsteriskControl : ControlContract
+{
+    protected override ContractServer Server => LiveServer.Contract;
+}

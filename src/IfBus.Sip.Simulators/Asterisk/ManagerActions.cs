@@ -5,16 +5,30 @@ using System.Text.RegularExpressions;
 namespace IfBus.Sip.Simulators.Asterisk;
 
 /// <summary>What the simulated server does for each action; texts as recorded from 22.10.</summary>
-internal static class ManagerActions
+internal static partial class ManagerActions
 {
     // Name, classes that may use it (empty: anybody), text of ListCommands.
     private static readonly (string Name, string Classes, string Text)[] Known =
     [
+        ("Atxfer", "call", "Attended transfer."),
+        ("BlindTransfer", "call", "Blind transfer channel(s) to the given destination"),
+        ("Bridge", "call", "Bridge two channels already in the PBX."),
+        ("CancelAtxfer", "call", "Cancel an attended transfer."),
         ("Challenge", "", "Generate Challenge for MD5 Auth."),
         ("Command", "command", "Execute Asterisk CLI Command."),
+        ("ConfbridgeKick", "call", "Kick a Confbridge user."),
+        ("ConfbridgeList", "reporting", "List participants in a conference."),
+        ("ConfbridgeListRooms", "reporting", "List active conferences."),
+        ("ConfbridgeLock", "call", "Lock a Confbridge conference."),
+        ("ConfbridgeMute", "call", "Mute a Confbridge user."),
+        ("ConfbridgeStartRecord", "system", "Start recording a Confbridge conference."),
+        ("ConfbridgeStopRecord", "system", "Stop recording a Confbridge conference."),
+        ("ConfbridgeUnlock", "call", "Unlock a Confbridge conference."),
+        ("ConfbridgeUnmute", "call", "Unmute a Confbridge user."),
         ("CoreSettings", "system,reporting", "Show PBX core settings (version etc)."),
         ("CoreShowChannels", "system,reporting", "List currently active channels."),
         ("CoreStatus", "system,reporting", "Show PBX core status variables."),
+        ("DialplanExtensionAdd", "system", "Add an extension to the dialplan"),
         ("Events", "", "Control Event Flow."),
         ("Filter", "system", "Dynamically add filters for the current manager session."),
         ("Getvar", "call,reporting", "Gets a channel variable or function value."),
@@ -22,10 +36,19 @@ internal static class ManagerActions
         ("ListCommands", "", "List available manager commands."),
         ("Login", "", "Login Manager."),
         ("Logoff", "", "Logoff Manager."),
+        ("MixMonitor", "system", "Record a call and mix the audio during the recording.  Use of StopMixMonitor is required to guarantee the audio file is available for processing during dialplan execution."),
+        ("MixMonitorMute", "system,call", "Mute / unMute a Mixmonitor recording."),
         ("Originate", "originate", "Originate a call."),
+        ("PJSIPShowAors", "system", "Lists PJSIP AORs."),
+        ("PJSIPShowContacts", "system", "Lists PJSIP Contacts."),
+        ("PJSIPShowEndpoints", "system", "Lists PJSIP endpoints."),
         ("Ping", "", "Keepalive command."),
+        ("PlayDTMF", "call", "Play DTMF signal on a specific channel."),
+        ("QueueStatus", "", "Show queue status."),
+        ("Redirect", "call", "Redirect (transfer) a call."),
         ("Setvar", "call", "Sets a channel variable or function value."),
         ("Status", "system,call,reporting", "List channel status."),
+        ("StopMixMonitor", "system,call", "Stop recording a call through MixMonitor, and free the recording's file handle."),
         ("UserEvent", "user", "Send an arbitrary event."),
     ];
 
@@ -51,7 +74,17 @@ internal static class ManagerActions
             return;
         }
 
-        lock (board.Sync) Run(known.Name, action, connection, board, options);
+        if (known.Name == "PlayDTMF" && board.Find(action["Channel"]) is not null)
+        {
+            // The digit sounds for its time, and the session does nothing else.
+            int sounds = int.TryParse(action["Duration"], NumberStyles.None, CultureInfo.InvariantCulture, out int given) ? Math.Min(given, 10_000) : 100;
+            await Task.Delay(TimeSpan.FromMilliseconds(sounds), options.TimeProvider, cancellationToken).ConfigureAwait(false);
+        }
+
+        lock (board.Sync)
+        {
+            if (!RunControl(known.Name, action, connection, board)) Run(known.Name, action, connection, board, options);
+        }
     }
 
     private static void Run(string name, ManagerAction action, ManagerConnection connection, Switchboard board, AsteriskSimulatorOptions options)
@@ -96,7 +129,7 @@ internal static class ManagerActions
                 break;
             case "Getvar":
                 string variable = action["Variable"];
-                string value = board.Find(action["Channel"])?.Variables.GetValueOrDefault(variable) ?? "";
+                string value = Function(variable, board) ?? board.Find(action["Channel"])?.Variables.GetValueOrDefault(variable) ?? "";
                 if (action.Has("Channel") && board.Find(action["Channel"]) is null) connection.Reply(action, "Error", "No such channel");
                 else connection.Reply(action, "Success", null, $"Variable: {variable}\r\nValue: {value}\r\n");
                 break;

@@ -30,6 +30,7 @@ internal sealed record PhoneBehaviour(
     public static string Bare(string number)
     {
         if (number.StartsWith("dial-", StringComparison.OrdinalIgnoreCase)) number = number[5..];
+        else if (number.StartsWith("basic-", StringComparison.OrdinalIgnoreCase)) number = number[6..];
         return number.StartsWith("sipp-", StringComparison.OrdinalIgnoreCase) ? number[5..] : number;
     }
 

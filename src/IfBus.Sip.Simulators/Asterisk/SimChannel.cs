@@ -52,6 +52,25 @@ internal sealed class SimChannel(string name, string uniqueid, string linkedid)
     /// <summary>The Originate that made it and is not answered yet.</summary>
     public SimOriginate? Originate { get; set; }
 
+    /// <summary>Counts what its dialplan was sent to do: what an earlier run had in mind is over.</summary>
+    public int Run { get; set; }
+
+    public bool HearsMusic { get; set; }
+
+    /// <summary>The Dial that called it does not allow transfers.</summary>
+    public bool NoTransfers { get; set; }
+
+    /// <summary>An attended transfer that it makes.</summary>
+    public SimConsult? Consult { get; set; }
+
+    /// <summary>The conference room that it is in, and since when.</summary>
+    public SimRoom? Room { get; set; }
+
+    public DateTime? EnteredAt { get; set; }
+
+    /// <summary>Ids of its recordings.</summary>
+    public List<string> Monitors { get; } = [];
+
     public bool Gone { get; set; }
 
     /// <summary>What happens to it next by itself.</summary>

@@ -179,11 +179,11 @@ internal sealed partial class Switchboard
         {
             case "WAIT":
                 if (double.TryParse(data, System.Globalization.CultureInfo.InvariantCulture, out double seconds) && seconds is > 0 and < 1e6)
-                    After(channel, TimeSpan.FromSeconds(seconds), () => EndCall(channel, 0, 0, soft: 16));
+                    AfterRun(channel, TimeSpan.FromSeconds(seconds), () => EndCall(channel, 0, 0, soft: 16));
                 else EndCall(channel, 0, 0, soft: 16);
                 break;
             case "PLAYBACK":
-                After(channel, TimeSpan.FromSeconds(1), () => EndCall(channel, 0, 0, soft: 16));
+                AfterRun(channel, TimeSpan.FromSeconds(1), () => EndCall(channel, 0, 0, soft: 16));
                 break;
             case "DIAL":
                 string[] parts = data.Split(',');
@@ -208,7 +208,8 @@ internal sealed partial class Switchboard
             if (incoming) SetState(channel, 6);
             channel.Priority = 2;
             (channel.Application, channel.Data) = there.Application!.Value;
-            if (there.TalksFor is { } time) After(channel, time, () => EndCall(channel, 0, 0, soft: 16));
+            if (channel.Application == "MusicOnHold") StartMusic(channel);
+            if (there.TalksFor is { } time) AfterRun(channel, time, () => EndCall(channel, 0, 0, soft: 16));
         }
         else if (there.Kind == PhoneKind.Ends)
         {
@@ -239,6 +240,7 @@ internal sealed partial class Switchboard
         SimChannel callee = Make($"PJSIP/{target}-{Serial()}", NextId(), caller.Linkedid, 0, c => (c.Application, c.Data) = ("AppDial", "(Outgoing Line)"));
         callee.DialledBy = caller;
         caller.Callee = callee;
+        caller.NoTransfers = callee.NoTransfers = caller.Exten.StartsWith("basic-", StringComparison.OrdinalIgnoreCase);
         (callee.Number, callee.CallerName, callee.ConnectedNumber, callee.ConnectedName, callee.Exten) = (caller.Exten, caller.CallerName, caller.Number, caller.CallerName, caller.Exten);
         Tell("NewConnectedLine", "call", callee.Headers());
         Tell("DialBegin", "call", caller.Headers() + callee.Headers("Dest") + $"DialString: {target}\r\n");
@@ -277,6 +279,18 @@ internal sealed partial class Switchboard
     private void EndCall(SimChannel channel, int cause, int sipStatus, int soft)
     {
         if (channel.Gone) return;
+        if (channel.Consult is { } consult)
+        {
+            if (consult.Answered)
+            {
+                CompleteConsultation(channel);
+                End(channel, null, cause, sipStatus, "ANSWERED");
+                return;
+            }
+
+            EndConsultation(channel);
+        }
+
         SimChannel caller = channel.DialledBy is { Gone: false, Callee: { } callee } dialler && callee == channel ? dialler : channel;
         if (channel.Originate is { } originate)
         {
@@ -303,7 +317,24 @@ internal sealed partial class Switchboard
 
         if (partner is not null && !talked) Hangup(partner, cause, 0);
         End(caller, partner, cause, sipStatus, caller.AnsweredAt is null ? "NO ANSWER" : partner is not null && !talked ? "NO ANSWER" : "ANSWERED", said: true);
-        if (partner is not null) Hangup(partner, cause, 0);
+        SimChannel? above = caller.Twin is { DialledBy: { Gone: false } waits } ? waits : null;
+        if (partner is not null)
+        {
+            Hangup(partner, cause, 0);
+            if (partner.Twin is { Gone: false } half) EndCall(half, cause, 0, soft);
+        }
+
+        if (above is not null) EndCall(above, cause, 0, soft);
+    }
+
+    // What the dialplan has in mind, for as long as it is not sent elsewhere.
+    private void AfterRun(SimChannel channel, TimeSpan time, Action action)
+    {
+        int run = channel.Run;
+        After(channel, time, () =>
+        {
+            if (channel.Run == run) action();
+        });
     }
 
     private void End(SimChannel channel, SimChannel? callee, int cause, int sipStatus, string disposition, bool said = false)

@@ -127,6 +127,8 @@ internal sealed partial class Switchboard(AsteriskSimulatorOptions options)
                 if (!channel.Gone) EndCall(channel, channel.Bridge is null ? 0 : 16, 0, soft: 16);
             }
 
+            // What was added at run time is not there after a start.
+            _added.Clear();
             Tell("Shutdown", "system", $"Shutdown: Cleanly\r\nRestart: {(restart ? "True" : "False")}\r\n");
             IsBooted = false;
         }
@@ -155,6 +157,7 @@ internal sealed partial class Switchboard(AsteriskSimulatorOptions options)
         {
             foreach (SimChannel channel in _channels.Values) channel.Timers.ForEach(t => t.Dispose());
             _channels.Clear();
+            _rooms.Clear();
         }
     }
 
@@ -245,6 +248,11 @@ internal sealed partial class Switchboard(AsteriskSimulatorOptions options)
     private void Hangup(SimChannel channel, int cause, int sipStatus)
     {
         if (channel.Gone) return;
+        while (StopMonitor(channel, ""))
+        {
+        }
+
+        LeaveRoom(channel);
         channel.Gone = true;
         channel.Timers.ForEach(t => t.Dispose());
         channel.Timers.Clear();

@@ -3,37 +3,14 @@ using IfBus.Sip.Tests.Support;
 
 namespace IfBus.Sip.Tests.Contract;
 
-/// <summary>Where a contract is carried out.</summary>
-public sealed record ContractServer(string Host, int Port, string User, string Secret);
-
 /// <summary>
 /// What a user of Asterisk is promised, through the cmdlets. One suite, the same verdicts, on the simulator and on a
 /// real server: the numbers mean the same on both (answer, busy, ring, ... as SIPp far ends or as the simulator's).
 /// </summary>
-public abstract class CallContract : IDisposable
+public abstract class CallContract : ServerContract
 {
-    private readonly Lazy<ModuleRunspace> _module;
-
-    protected CallContract() => _module = new Lazy<ModuleRunspace>(Open);
-
-    /// <summary>The server under test.</summary>
-    protected abstract ContractServer Server { get; }
-
     /// <summary>How a far end that hangs up in a dialplan application is told: Asterisk 22 says cause 0, 16 says 16.</summary>
     protected virtual int FarEndHangUpCause => 0;
-
-    internal ModuleRunspace Module => _module.Value;
-
-    public void Dispose()
-    {
-        Dispose(true);
-        GC.SuppressFinalize(this);
-    }
-
-    protected virtual void Dispose(bool disposing)
-    {
-        if (disposing && _module.IsValueCreated) _module.Value.Dispose();
-    }
 
     [ServerFact]
     public void Answered_then_ended_by_us()
@@ -214,51 +191,5 @@ public abstract class CallContract : IDisposable
         Assert.Equal(Count, ended.Select(c => c.CallId).Distinct().Count());
         Assert.All(ended, c => AssertEnded(c, HangupCause.NormalClearing, 16, null, answered: true));
         Assert.Empty(Module.Run("Get-SipCallStatus"));
-    }
-
-    protected static SipCall[] Calls(IEnumerable<PSObject> objects) => [.. objects.Select(o => (SipCall)o.BaseObject)];
-
-    protected SipCall Call(string arguments) => Module.Run<SipCall>($"New-SipCall {arguments} -Wait");
-
-    protected SipCall Stop(SipCall call) => Module.Run<SipCall>("param($c) $c | Stop-SipCall -PassThru", call);
-
-    protected SipCall WaitForEnd(SipCall call) => Module.Run<SipCall>("param($c) $c | Wait-SipCall -Timeout 30", call);
-
-    protected SipCall Until(SipCall call, Func<SipCall, bool> condition)
-    {
-        DateTime end = DateTime.UtcNow.AddSeconds(15);
-        while (true)
-        {
-            SipCall now = Module.Run<SipCall>("param($id) Get-SipCallStatus -CallId $id", call.CallId);
-            if (condition(now)) return now;
-            Assert.True(DateTime.UtcNow < end, $"The call never came to the awaited state; it is {now.State} with {string.Join(", ", now.Legs.Select(l => $"{l.Name} {l.State}"))}.");
-        }
-    }
-
-    protected static void AssertAnswered(SipCall call)
-    {
-        Assert.Equal(CallState.Connected, call.State);
-        Assert.NotNull(call.AnsweredAt);
-        Assert.Null(call.Cause);
-        Assert.Null(call.EndedAt);
-    }
-
-    protected static void AssertEnded(SipCall call, HangupCause cause, int? code, int? sipStatus, bool answered)
-    {
-        Assert.Equal((CallState.Terminated, cause, code, sipStatus), (call.State, call.Cause, call.CauseCode, call.SipStatus));
-        Assert.NotNull(call.EndedAt);
-        Assert.Equal(answered, call.AnsweredAt is not null);
-        if (answered) Assert.Equal(call.EndedAt - call.AnsweredAt, call.BillableDuration);
-        else Assert.Equal(TimeSpan.Zero, call.BillableDuration);
-        Assert.Equal("if://call/" + call.CallId, call.Uri);
-    }
-
-    private ModuleRunspace Open()
-    {
-        var module = new ModuleRunspace();
-        module.Run(
-            "param($h, $p, $c) Connect-SipServer $h -Port $p -Credential $c -Name contract -Context ifbus -RingTimeout 20",
-            Server.Host, Server.Port, Credentials.Of(Server.User, Server.Secret));
-        return module;
     }
 }

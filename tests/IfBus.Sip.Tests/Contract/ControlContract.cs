@@ -1,0 +1,296 @@
+using System.Management.Automation;
+using IfBus.Sip.Tests.Support;
+
+namespace IfBus.Sip.Tests.Contract;
+
+/// <summary>What a user is promised about living calls: moved, held, in rooms, recorded. The same verdicts on simulator and real server.</summary>
+public abstract class ControlContract : ServerContract
+{
+    [ServerFact]
+    public void Blind_transfer_is_done_when_the_new_pair_talks()
+    {
+        SipCall call = Pair();
+        DateTime? answered = call.AnsweredAt;
+        SipCall moved = Change(call, "Move-SipCall -To dial-answer");
+        Assert.Equal((CallState.Connected, "dial-answer", answered), (moved.State, moved.To, moved.AnsweredAt));
+        Assert.Equal(2, Up(moved));
+        Assert.Contains(moved.Legs, l => l.State == "Hungup");
+        AssertEnded(Stop(moved), HangupCause.NormalClearing, 16, null, answered: true);
+    }
+
+    [ServerFact]
+    public void Blind_transfer_keeps_the_other_party_if_asked()
+    {
+        SipCall call = Pair();
+        string from = call.Legs[0].Id, to = call.Legs[1].Id;
+        SipCall moved = Change(call, "Move-SipCall -To dial-answer -Keep To");
+        Assert.Equal("Hungup", moved.Legs.Single(l => l.Id == from).State);
+        Assert.Equal("Up", moved.Legs.Single(l => l.Id == to).State);
+        Assert.Equal(2, Up(moved));
+        Stop(moved);
+    }
+
+    [ServerFact]
+    public void Transfer_to_an_application_and_from_one()
+    {
+        SipCall call = Pair();
+        SipCall alone = Change(call, "Move-SipCall -To echo");
+        Assert.Equal((CallState.Connected, 1), (alone.State, Up(alone)));
+        SipCall again = Change(alone, "Move-SipCall -To dial-answer");
+        Assert.Equal((CallState.Connected, 2), (again.State, Up(again)));
+        Stop(again);
+    }
+
+    [ServerFact]
+    public void Transfer_to_a_held_call()
+    {
+        SipCall call = Change(Pair(), "Suspend-SipCall");
+        SipCall moved = Change(call, "Move-SipCall -To dial-answer");
+        Assert.Equal((CallState.Connected, 2), (moved.State, Up(moved)));
+        Stop(moved);
+    }
+
+    [ServerFact]
+    public void Transfer_to_nobody_changes_nothing()
+    {
+        SipCall call = Pair();
+        ErrorRecord error = Fails(call, "SipDestinationNotFound", "Move-SipCall -To nosuch");
+        Assert.Contains("nosuch", error.Exception.Message, StringComparison.Ordinal);
+        Assert.Equal((CallState.Connected, 2), (Now(call).State, Up(Now(call))));
+        Stop(call);
+    }
+
+    [ServerFact]
+    public void Transfer_to_a_busy_phone_fails_and_says_how()
+    {
+        SipCall call = Pair();
+        ErrorRecord error = Fails(call, "SipTransferFailed", "Move-SipCall -To dial-busy");
+        Assert.Contains("UserBusy", error.Exception.Message, StringComparison.Ordinal);
+        Assert.Equal((CallState.Terminated, HangupCause.UserBusy), (Now(call).State, Now(call).Cause));
+    }
+
+    [ServerFact]
+    public void Transfer_to_a_phone_that_rings_goes_on_after_the_time()
+    {
+        SipCall call = Pair();
+        Fails(call, "SipTimeout", "Move-SipCall -To dial-ring -Timeout 1");
+        Assert.Equal(CallState.Transferring, Now(call).State);
+        Fails(call, "SipCallTransferring", "Move-SipCall -To echo");
+        AssertEnded(Stop(call), HangupCause.NormalClearing, 16, null, answered: true);
+    }
+
+    [ServerFact]
+    public void Attended_transfer_completed()
+    {
+        SipCall call = Pair();
+        SipCall consulting = Change(call, "Move-SipCall -To 601 -Attended");
+        Assert.Equal(CallState.Transferring, consulting.State);
+        Fails(call, "SipCallNotConnected", "Suspend-SipCall");
+        SipCall done = Change(call, "Move-SipCall -Complete");
+        Assert.Equal((CallState.Connected, "601"), (done.State, done.To));
+        Assert.Equal("Hungup", done.Legs.Single(l => l.Id == call.Legs[1].Id).State);
+        Fails(call, "SipNoTransfer", "Move-SipCall -Cancel");
+        AssertEnded(Stop(done), HangupCause.NormalClearing, 16, null, answered: true);
+    }
+
+    [ServerFact]
+    public void Attended_transfer_given_up()
+    {
+        SipCall call = Pair();
+        Change(call, "Move-SipCall -To 601 -Attended");
+        SipCall back = Change(call, "Move-SipCall -Cancel");
+        Assert.Equal((CallState.Connected, "dial-answer"), (back.State, back.To));
+        Assert.Equal(2, Up(Until(back, c => Up(c) == 2)));
+        Stop(back);
+    }
+
+    [ServerFact]
+    public void Attended_transfer_to_a_busy_phone_brings_the_parties_back()
+    {
+        SipCall call = Pair();
+        Fails(call, "SipTransferFailed", "Move-SipCall -To 61486 -Attended");
+        SipCall back = Until(call, c => Up(c) == 2);
+        Assert.Equal((CallState.Connected, "dial-answer"), (back.State, back.To));
+        Stop(back);
+    }
+
+    [ServerFact]
+    public void Attended_transfer_that_the_dialplan_does_not_allow()
+    {
+        SipCall call = Call("-From sipp-answer -To basic-answer");
+        Fails(call, "SipTransferNotAllowed", "Move-SipCall -To 601 -Attended");
+        Assert.Equal(CallState.Connected, Now(call).State);
+        Fails(call, "SipInvalidNumber", "Move-SipCall -To dial-answer -Attended");
+        Stop(call);
+    }
+
+    [ServerFact]
+    public void Held_and_resumed()
+    {
+        SipCall call = Pair();
+        SipCall held = Change(call, "Suspend-SipCall");
+        Assert.Equal((CallState.OnHold, 2), (held.State, Up(held)));
+        Fails(call, "SipCallOnHold", "Suspend-SipCall");
+        SipCall back = Change(call, "Resume-SipCall");
+        Assert.Equal((CallState.Connected, 2, call.AnsweredAt), (back.State, Up(back), back.AnsweredAt));
+        Fails(call, "SipCallNotOnHold", "Resume-SipCall");
+        AssertEnded(Stop(back), HangupCause.NormalClearing, 16, null, answered: true);
+    }
+
+    [ServerFact]
+    public void One_leg_cannot_be_held()
+    {
+        SipCall call = Call("-To PJSIP/sipp-answer -Application Wait -ApplicationData 100");
+        Fails(call, "SipCallNotBridged", "Suspend-SipCall");
+        Stop(call);
+    }
+
+    [ServerFact]
+    public void A_room_with_the_people_of_a_call()
+    {
+        SipCall call = Pair();
+        string room = "room" + Guid.NewGuid().ToString("N")[..8];
+        SipCall inside = Change(call, $"Join-SipConference {room}");
+        Assert.Equal((CallState.Connected, room), (inside.State, inside.Details["Conference"]));
+        SipConference conference = Module.Run<SipConference>($"Get-SipConference {room}");
+        Assert.Equal((2, false), (conference.MemberCount, conference.Locked));
+        Assert.All(conference.Members, m => Assert.Equal((call.CallId, false), (m.CallId, m.Muted)));
+
+        SipConference muted = Module.Run<SipConference>($"Set-SipConference {room} -Muted $true -Member {call.Legs[0].Id} -Locked $true -PassThru");
+        Assert.True(muted.Locked);
+        Assert.Equal(call.Legs[0].Id, Assert.Single(muted.Members, m => m.Muted).LegId);
+        Assert.True(Module.Run<SipConference>($"Set-SipConference {room} -Recording $true -PassThru").Recording);
+        Module.Fails("SipConferenceFailed", $"Set-SipConference {room} -Recording $true");
+        Assert.Null(Module.Run<SipConference>($"Set-SipConference {room} -Recording $false -PassThru").Recording);
+        Fails(call, "SipCallNotBridged", "Suspend-SipCall");
+
+        SipCall left = Change(call, "Exit-SipConference");
+        Assert.Equal(CallState.Terminated, left.State);
+        Assert.Empty(Module.Run($"Get-SipConference {room}"));
+        Module.Fails("SipConferenceNotFound", $"Set-SipConference {room} -Locked $true");
+    }
+
+    [ServerFact]
+    public void A_locked_room_lets_nobody_in()
+    {
+        SipCall first = Pair();
+        string room = "room" + Guid.NewGuid().ToString("N")[..8];
+        Change(first, $"Join-SipConference {room}");
+        Module.Run($"Set-SipConference {room} -Locked $true");
+        SipCall second = Pair();
+        Fails(second, "SipCallEnded", $"Join-SipConference {room}");
+        Assert.Equal(2, Module.Run<SipConference>($"Get-SipConference {room}").MemberCount);
+        Stop(first);
+    }
+
+    [ServerFact]
+    public void Recorded_muted_and_ended()
+    {
+        SipCall call = Pair();
+        SipRecording recording = Module.Run<SipRecording>("param($c) $c | Start-SipRecording", call);
+        Assert.Equal((SipRecordingState.Recording, call.CallId), (recording.State, recording.CallId));
+        Assert.EndsWith($"/{call.CallId}.wav", recording.Path, StringComparison.Ordinal);
+        Assert.Contains(recording.Path, Now(call).Details["Recording:" + recording.RecordingId], StringComparison.Ordinal);
+        SipRecording second = Module.Run<SipRecording>("param($c) $c | Start-SipRecording -Path 'contract/{0}.wav' -Party To", call);
+        Assert.NotEqual(recording.RecordingId, second.RecordingId);
+        Assert.All(Module.Run("param($c) $c | Set-SipRecording -Muted $true -PassThru", call), r => Assert.Equal(SipRecordingState.Muted, ((SipRecording)r.BaseObject).State));
+        SipRecording ended = Module.Run<SipRecording>("param($r) $r | Stop-SipRecording -PassThru", recording);
+        Assert.Equal((SipRecordingState.Stopped, recording.RecordingId), (ended.State, ended.RecordingId));
+        Module.Fails("SipNotRecording", "param($r) $r | Stop-SipRecording", recording);
+        Assert.Single(Module.Run("param($c) $c | Stop-SipRecording -PassThru", call));
+        Fails(call, "SipNotRecording", "Stop-SipRecording");
+        Stop(call);
+    }
+
+    [ServerTheory]
+    [InlineData("../x.wav")]
+    [InlineData("/etc/x.wav")]
+    [InlineData("a/../../x.wav")]
+    [InlineData("x.mp9")]
+    [InlineData("x")]
+    [InlineData("x.wav,b,rm")]
+    [InlineData("x y.wav")]
+    [InlineData("$(id).wav")]
+    public void Files_outside_the_folder_and_unknown_formats_are_refused(string path)
+    {
+        SipCall call = Pair();
+        ErrorRecord error = Module.Fails("SipInvalidArgument", "param($c, $p) $c | Start-SipRecording -Path $p", call, path);
+        Assert.Contains("-Path", error.Exception.Message, StringComparison.Ordinal);
+        Stop(call);
+    }
+
+    [ServerFact]
+    public void Digits_are_played_without_delaying_anything()
+    {
+        SipCall call = Pair();
+        Module.Run("param($c) $c | Send-SipDtmf 12#", call);
+        foreach (string bad in new[] { "12x", "1\r\n2", "" }) Assert.NotEmpty(Module.Try("param($c, $d) $c | Send-SipDtmf $d", call, bad).Errors);
+        Assert.Equal(CallState.Connected, Now(call).State);
+        Stop(call);
+    }
+
+    [ServerFact]
+    public void Variables_come_back_as_they_were_set()
+    {
+        SipCall call = Pair();
+        foreach (string value in new[] { "plain", "a,b \"c\" \\d ${EPOCH} é", "" })
+        {
+            Module.Run("param($c, $v) $c | Set-SipCallVariable FOO $v", call, value);
+            Assert.Equal(value, Module.Run<string>("param($c) $c | Get-SipCallVariable FOO", call));
+        }
+
+        Module.Fails("SipInvalidArgument", "param($c) $c | Get-SipCallVariable 'SHELL(id)'", call);
+        Module.Fails("SipInvalidArgument", "param($c) $c | Set-SipCallVariable FOO \"a`r`nAction: Originate\"", call);
+        Stop(call);
+    }
+
+    [ServerFact]
+    public void Wrong_moments_are_refused_and_change_nothing()
+    {
+        SipCall ringing = Module.Run<SipCall>("New-SipCall -From sipp-ring -To wait | Wait-SipCall -State Ringing -Timeout 10");
+        foreach (string what in new[] { "Move-SipCall -To echo", "Suspend-SipCall", "Join-SipConference r1", "Start-SipRecording", "Send-SipDtmf 1" })
+            Fails(ringing, "SipCallNotConnected", what);
+        Fails(ringing, "SipCallNotOnHold", "Resume-SipCall");
+        Fails(ringing, "SipCallNotIncoming", "Receive-SipCall");
+        Fails(ringing, "SipCallNotIncoming", "Deny-SipCall");
+        Assert.Equal(CallState.Ringing, Now(ringing).State);
+        SipCall ended = Stop(ringing);
+        Fails(ended, "SipCallEnded", "Move-SipCall -To echo");
+        Module.Fails("SipCallNotFound", "Move-SipCall -To echo -CallId nobody");
+    }
+
+    [ServerFact]
+    public void The_server_tells_what_it_knows()
+    {
+        Assert.NotEmpty(Module.Run("Get-SipGateway"));
+        Assert.Contains(Module.Run("Get-SipGateway"), g => ((SipGateway)g.BaseObject) is { Available: false, Name: var name } && name.Contains("unreach", StringComparison.Ordinal));
+        Assert.All(Module.Run("Get-SipRegistration"), r => Assert.StartsWith("sip:", ((SipRegistration)r.BaseObject).Contact, StringComparison.Ordinal));
+        SipQueue queue = Module.Run<SipQueue>("Get-SipQueue q1");
+        Assert.Equal(("ringall", "Ringer"), (queue.Strategy, Assert.Single(queue.Members).Name));
+        Assert.Empty(Module.Run("Get-SipQueue none*"));
+        SipStatistic before = Module.Run<SipStatistic>("Get-SipStatistic");
+        SipCall call = Pair();
+        SipStatistic with = Module.Run<SipStatistic>("Get-SipStatistic");
+        Assert.Equal(before.ActiveChannels + 2, with.ActiveChannels);
+        Assert.NotNull(with.Uptime);
+        Stop(call);
+        Assert.Equal(call.CallId, Module.Run<SipCall>("Get-SipCallHistory -Last 1").CallId);
+        Assert.Empty(Module.Run("Get-SipCallHistory -Cause UserBusy"));
+    }
+
+    protected SipCall Pair()
+    {
+        SipCall call = Call("-From sipp-answer -To dial-answer");
+        Assert.Equal((CallState.Connected, 2), (call.State, call.Legs.Count));
+        // Both are bridged a moment after the answer.
+        return call;
+    }
+
+    protected SipCall Change(SipCall call, string cmdlet) => Module.Run<SipCall>($"param($c) $c | {cmdlet} -PassThru", call);
+
+    protected ErrorRecord Fails(SipCall call, string errorId, string cmdlet) => Module.Fails(errorId, $"param($c) $c | {cmdlet}", call);
+
+    protected SipCall Now(SipCall call) => Module.Run<SipCall>("param($c) $c | Get-SipCallStatus", call);
+
+    protected static int Up(SipCall call) => call.Legs.Count(l => l.State == "Up");
+}

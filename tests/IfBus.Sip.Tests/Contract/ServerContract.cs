@@ -1,0 +1,77 @@
+using System.Management.Automation;
+using IfBus.Sip.Tests.Support;
+
+namespace IfBus.Sip.Tests.Contract;
+
+/// <summary>Where a contract is carried out.</summary>
+public sealed record ContractServer(string Host, int Port, string User, string Secret);
+
+/// <summary>What the contracts share: a module that is connected to the server under test, and how calls are looked at.</summary>
+public abstract class ServerContract : IDisposable
+{
+    private readonly Lazy<ModuleRunspace> _module;
+
+    protected ServerContract() => _module = new Lazy<ModuleRunspace>(Open);
+
+    /// <summary>The server under test.</summary>
+    protected abstract ContractServer Server { get; }
+
+    internal ModuleRunspace Module => _module.Value;
+
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    protected virtual void Dispose(bool disposing)
+    {
+        if (disposing && _module.IsValueCreated) _module.Value.Dispose();
+    }
+
+    protected static SipCall[] Calls(IEnumerable<PSObject> objects) => [.. objects.Select(o => (SipCall)o.BaseObject)];
+
+    protected SipCall Call(string arguments) => Module.Run<SipCall>($"New-SipCall {arguments} -Wait");
+
+    protected SipCall Stop(SipCall call) => Module.Run<SipCall>("param($c) $c | Stop-SipCall -PassThru", call);
+
+    protected SipCall WaitForEnd(SipCall call) => Module.Run<SipCall>("param($c) $c | Wait-SipCall -Timeout 30", call);
+
+    protected SipCall Until(SipCall call, Func<SipCall, bool> condition)
+    {
+        DateTime end = DateTime.UtcNow.AddSeconds(15);
+        while (true)
+        {
+            SipCall now = Module.Run<SipCall>("param($id) Get-SipCallStatus -CallId $id", call.CallId);
+            if (condition(now)) return now;
+            Assert.True(DateTime.UtcNow < end, $"The call never came to the awaited state; it is {now.State} with {string.Join(", ", now.Legs.Select(l => $"{l.Name} {l.State}"))}.");
+        }
+    }
+
+    protected static void AssertAnswered(SipCall call)
+    {
+        Assert.Equal(CallState.Connected, call.State);
+        Assert.NotNull(call.AnsweredAt);
+        Assert.Null(call.Cause);
+        Assert.Null(call.EndedAt);
+    }
+
+    protected static void AssertEnded(SipCall call, HangupCause cause, int? code, int? sipStatus, bool answered)
+    {
+        Assert.Equal((CallState.Terminated, cause, code, sipStatus), (call.State, call.Cause, call.CauseCode, call.SipStatus));
+        Assert.NotNull(call.EndedAt);
+        Assert.Equal(answered, call.AnsweredAt is not null);
+        if (answered) Assert.Equal(call.EndedAt - call.AnsweredAt, call.BillableDuration);
+        else Assert.Equal(TimeSpan.Zero, call.BillableDuration);
+        Assert.Equal("if://call/" + call.CallId, call.Uri);
+    }
+
+    private ModuleRunspace Open()
+    {
+        var module = new ModuleRunspace();
+        module.Run(
+            "param($h, $p, $c) Connect-SipServer $h -Port $p -Credential $c -Name contract -Context ifbus -RingTimeout 20",
+            Server.Host, Server.Port, Credentials.Of(Server.User, Server.Secret));
+        return module;
+    }
+}
