@@ -23,6 +23,14 @@ internal static class LiveServer
 
     public static ContractServer Contract => new(Host, Port, Variable("USER")!, Variable("SECRET")!);
 
+    public static int SipPort => int.Parse(Variable("SIP_PORT")!, CultureInfo.InvariantCulture);
+
+    /// <summary>Port of the first far end; those that tests play themselves come after it.</summary>
+    public static int FarEndPort => int.Parse(Variable("SIPP_PORT")!, CultureInfo.InvariantCulture);
+
+    /// <summary>The server's recording folder, as this machine sees it.</summary>
+    public static string MonitorFolder => Variable("MONITOR")!;
+
     private static string? Variable(string name) => Environment.GetEnvironmentVariable("IFBUS_ASTERISK_" + name) is { Length: > 0 } value ? value : null;
 }
 

@@ -197,6 +197,7 @@ IFBUS_ASTERISK_SECRET=ifbus-secret
 IFBUS_ASTERISK_USERS=ifbus:ifbus-secret,ifbus-ro:ro-secret,ifbus-orig:orig-secret,ifbus-acl:acl-secret,ifbus-lite:lite-secret,ifbus-calls:calls-secret,ifbus-noread:noread-secret
 IFBUS_ASTERISK_SIP_PORT=$sip_port
 IFBUS_ASTERISK_SIPP_PORT=$sipp_port
+IFBUS_ASTERISK_MONITOR=$root/var/spool/asterisk/monitor
 ENV
     mv "$state/env.new" "$state/env"
     trap - EXIT

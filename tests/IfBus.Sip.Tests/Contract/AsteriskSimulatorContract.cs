@@ -17,9 +17,27 @@ public sealed class AsteriskSimulatorContract : CallContract
 }
 
 /// <summary>The contract of call control on the simulator of Asterisk 22.</summary>
-public sealed class AsteriskSimulatorControl : ControlContract
+public sealed class AsteriskSimulatorControl : SimulatedControl
 {
-    private readonly AsteriskSimulator _simulator = AsteriskSimulator.Start();
+    public AsteriskSimulatorControl()
+        : base("22.10.1")
+    {
+    }
+}
+
+/// <summary>The contract of call control on the simulator of Asterisk 16.</summary>
+public sealed class Asterisk16SimulatorControl : SimulatedControl
+{
+    public Asterisk16SimulatorControl()
+        : base("16.28.0")
+    {
+    }
+}
+
+/// <summary>The contract of call control on a simulator.</summary>
+public abstract class SimulatedControl(string version) : ControlContract
+{
+    private readonly AsteriskSimulator _simulator = AsteriskSimulator.Start(new AsteriskSimulatorOptions { Version = version });
 
     protected override ContractServer Server => new(_simulator.Host, _simulator.Port, _simulator.User, _simulator.Secret);
 

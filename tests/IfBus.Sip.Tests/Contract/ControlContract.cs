@@ -224,6 +224,18 @@ public abstract class ControlContract : ServerContract
     {
         SipCall call = Pair();
         Module.Run("param($c) $c | Send-SipDtmf 12#", call);
+        using (var other = new ModuleRunspace())
+        using (var player = System.Management.Automation.PowerShell.Create(other.Runspace))
+        {
+            player.AddScript("param($s, $c) Send-SipDtmf 345 -CallId $c -Server $s -Duration 1").AddArgument(Module.Run<SipServer>("Get-SipServer")).AddArgument(call.CallId);
+            IAsyncResult playing = player.BeginInvoke();
+            // The server does nothing else on a connection while a digit sounds.
+            for (int i = 0; i < 20; i++) Module.Run("Invoke-SipCommand Ping -Confirm:$false");
+            Assert.False(playing.IsCompleted);
+            player.EndInvoke(playing);
+            Assert.False(player.HadErrors);
+        }
+
         foreach (string bad in new[] { "12x", "1\r\n2", "" }) Assert.NotEmpty(Module.Try("param($c, $d) $c | Send-SipDtmf $d", call, bad).Errors);
         Assert.Equal(CallState.Connected, Now(call).State);
         Stop(call);

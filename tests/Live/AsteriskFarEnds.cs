@@ -1,0 +1,188 @@
+using System.Management.Automation;
+using IfBus.Sip.Tests.Support;
+
+namespace IfBus.Sip.Live.Tests;
+
+/// <summary>What phones and files really get of what is done to a call: not our object is asked, but the far end.</summary>
+public sealed class AsteriskFarEnds : IDisposable
+{
+    private readonly ModuleRunspace _module = new();
+
+    public AsteriskFarEnds()
+    {
+        if (LiveServer.Missing is null) Connect("ifbus", "ifbus-secret", "live");
+    }
+
+    public void Dispose() => _module.Dispose();
+
+    [ServerFact]
+    public void The_released_party_gets_a_bye_and_the_kept_one_none()
+    {
+        using (FarEnd released = FarEnd.Play("answer"))
+        {
+            SipCall call = _module.Run<SipCall>("New-SipCall -From sipp-answer -To dial-traced -Wait");
+            Assert.False(released.Received("BYE"));
+            _module.Run("param($c) $c | Move-SipCall dial-answer", call);
+            Assert.Equal(0, released.WaitForEnd());
+            Assert.True(released.Received("BYE"));
+            _module.Run("param($c) $c | Stop-SipCall", call);
+        }
+
+        using FarEnd kept = FarEnd.Play("answer");
+        SipCall other = _module.Run<SipCall>("New-SipCall -From sipp-answer -To dial-traced -Wait");
+        _module.Run("param($c) $c | Move-SipCall dial-answer -Keep To", other);
+        Assert.False(kept.Received("BYE"));
+        Assert.False(kept.Received("REFER"));
+        _module.Run("param($c) $c | Stop-SipCall", other);
+        Assert.Equal(0, kept.WaitForEnd());
+    }
+
+    [ServerFact]
+    public void A_held_party_keeps_its_call_and_hears_the_server()
+    {
+        using FarEnd phone = FarEnd.Play("answer");
+        SipCall call = _module.Run<SipCall>("New-SipCall -From sipp-answer -To dial-traced -Wait");
+        _module.Run("param($c) $c | Suspend-SipCall", call);
+        // The music comes from the server: the phone is not asked to hold anything.
+        Assert.False(phone.Received("BYE"));
+        Assert.DoesNotContain("a=sendonly", string.Join('\n', phone.Parts(received: true)), StringComparison.Ordinal);
+        _module.Run("param($c) $c | Resume-SipCall", call);
+        Assert.False(phone.Received("BYE"));
+        _module.Run("param($c) $c | Stop-SipCall", call);
+        Assert.Equal(0, phone.WaitForEnd());
+    }
+
+    [ServerFact]
+    public void A_phone_that_holds_by_itself_shows()
+    {
+        // sipp-hold sends a re-INVITE with sendonly, and later one with sendrecv.
+        SipCall call = _module.Run<SipCall>("New-SipCall -From sipp-answer -To dial-hold -Wait");
+        Assert.Equal(CallState.OnHold, _module.Run<SipCall>("param($c) $c | Wait-SipCall -State OnHold -Timeout 15", call).State);
+        _module.Fails("SipCallHeldByPhone", "param($c) $c | Resume-SipCall", call);
+        Assert.Equal(CallState.Connected, _module.Run<SipCall>("param($c) $c | Wait-SipCall -State Connected -Timeout 15", call).State);
+        _module.Run("param($c) $c | Stop-SipCall", call);
+    }
+
+    [ServerFact]
+    public void Digits_arrive_at_the_far_end_in_order()
+    {
+        using var ear = new Ear();
+        using FarEnd phone = FarEnd.Play("digits", "-key", "ear", ear.Port);
+        SipCall call = _module.Run<SipCall>("New-SipCall -From sipp-answer -To dial-traced -Wait");
+        _module.Run("param($c) $c | Send-SipDtmf '1590*#ABCD'", call);
+        Assert.Equal("1590*#ABCD", ear.Digits);
+        _module.Run("param($c) $c | Stop-SipCall", call);
+    }
+
+    [ServerFact]
+    public void Digits_that_a_phone_sends_are_told_with_their_call()
+    {
+        SipCall call = _module.Run<SipCall>("New-SipCall -To PJSIP/sipp-answer -Application Wait -ApplicationData 60 -Wait");
+        SipServer server = _module.Run<SipServer>("Get-SipServer live");
+        using var other = new ModuleRunspace();
+        using var watcher = PowerShell.Create(other.Runspace);
+        watcher.AddScript("param($s) Watch-SipEvent -Server $s -Type CallDtmf -Count 2 -Timeout 10").AddArgument(server);
+        IAsyncResult watched = watcher.BeginInvoke();
+        Thread.Sleep(300);
+        // Receive: the server takes it as if the phone had sent it.
+        foreach (char digit in "4*") _module.Run($"param($c) Invoke-SipCommand PlayDTMF @{{ Channel = $c.CallId; Digit = '{digit}'; Receive = 'true' }} -Confirm:$false", call);
+        SipEvent[] events = [.. watcher.EndInvoke(watched).Select(e => (SipEvent)e.BaseObject)];
+        Assert.Equal("4*", string.Concat(events.Select(e => e.Fields["Digit"])));
+        Assert.All(events, e => Assert.Equal((call.CallId, SipEventTypes.CallDtmf), (e.CallId, e.Type)));
+        _module.Run("param($c) $c | Stop-SipCall", call);
+    }
+
+    [ServerFact]
+    public async Task A_recording_has_sound_in_it()
+    {
+        SipCall call = _module.Run<SipCall>("New-SipCall -From sipp-answer -To milliwatt -Wait");
+        string name = $"ifbus-live/{call.CallId}.wav";
+        SipRecording recording = _module.Run<SipRecording>("param($c, $f) $c | Start-SipRecording $f", call, name);
+        await Task.Delay(TimeSpan.FromSeconds(3));
+        _module.Run("param($r) $r | Stop-SipRecording", recording);
+        var file = new FileInfo(Path.Combine(LiveServer.MonitorFolder, name));
+        DateTime end = DateTime.UtcNow.AddSeconds(5);
+        // 16 bits, 8 kHz: 3 s are 48 000 bytes; the server closes the file on a thread of its own.
+        while (file.Length < 30_000 && DateTime.UtcNow < end)
+        {
+            await Task.Delay(50);
+            file.Refresh();
+        }
+
+        Assert.InRange(file.Length, 30_000, 80_000);
+        byte[] bytes = await File.ReadAllBytesAsync(file.FullName);
+        Assert.Contains(bytes.Skip(44), b => b != 0);
+        Assert.EndsWith(name, recording.Path, StringComparison.Ordinal);
+        _module.Run("param($c) $c | Stop-SipCall", call);
+        file.Delete();
+    }
+
+    [ServerFact]
+    public void A_call_that_comes_in_is_answered_moved_and_ended()
+    {
+        using FarEnd caller = FarEnd.CallIn("4711");
+        SipCall call = Incoming();
+        Assert.Equal((CallDirection.Inbound, "5550100", "4711"), (call.Direction, call.From, call.To));
+        SipCall answered = _module.Run<SipCall>("param($c) $c | Receive-SipCall -PassThru", call);
+        Assert.Equal(CallState.Connected, answered.State);
+        _module.Fails("SipCallNotIncoming", "param($c) $c | Deny-SipCall", call);
+        SipCall moved = _module.Run<SipCall>("param($c) $c | Move-SipCall dial-answer -Context ifbus -PassThru", call);
+        Assert.Equal((CallState.Connected, "dial-answer"), (moved.State, moved.To));
+        Assert.False(caller.Received("BYE"));
+        _module.Run("param($c) $c | Stop-SipCall", call);
+        Assert.Equal(0, caller.WaitForEnd());
+        Assert.True(caller.Received("BYE"));
+    }
+
+    [ServerTheory]
+    [InlineData("UserBusy", "486")]
+    [InlineData("CallRejected", "403")]
+    public void A_call_that_comes_in_is_refused_with_the_cause_that_was_asked_for(string cause, string status)
+    {
+        using FarEnd caller = FarEnd.CallIn("4712");
+        SipCall call = Incoming();
+        SipCall ended = _module.Run<SipCall>($"param($c) $c | Deny-SipCall -Cause {cause} -PassThru", call);
+        Assert.Equal((CallState.Terminated, cause, (DateTime?)null), (ended.State, ended.Cause.ToString(), ended.AnsweredAt));
+        caller.WaitForEnd();
+        Assert.Contains(caller.Parts(received: true), p => p.StartsWith($"SIP/2.0 {status}", StringComparison.Ordinal));
+    }
+
+    [ServerFact]
+    public void Without_class_system_nothing_is_recorded_and_the_error_names_the_class()
+    {
+        SipServer limited = Connect("ifbus-calls", "calls-secret", "limited");
+        Assert.False(limited.Capabilities.HasFlag(SipCapabilities.Recording));
+        Assert.False(limited.Capabilities.HasFlag(SipCapabilities.ConferenceRecording));
+        Assert.True(limited.Capabilities.HasFlag(SipCapabilities.BlindTransfer | SipCapabilities.MakeCall | SipCapabilities.Dtmf | SipCapabilities.Variables));
+        SipCall call = _module.Run<SipCall>("New-SipCall -Server limited -From sipp-answer -To dial-answer -Wait");
+        Assert.Contains("class system", _module.Fails("SipNotSupported", "param($c) $c | Start-SipRecording -Server limited", call).Exception.Message, StringComparison.Ordinal);
+        Assert.Contains("class system", _module.Fails("SipNotSupported", "Set-SipConference room1 -Recording $true -Server limited").Exception.Message, StringComparison.Ordinal);
+        Assert.Equal("dial-answer", _module.Run<SipCall>("param($c) $c | Move-SipCall dial-answer -Server limited -PassThru", call).To);
+        _module.Run("param($c) $c | Stop-SipCall -Server limited", call);
+    }
+
+    [ServerFact]
+    public void A_login_that_may_only_look_claims_nothing_else()
+    {
+        SipServer looking = Connect("ifbus-ro", "ro-secret", "looking");
+        const SipCapabilities Changing = SipCapabilities.MakeCall | SipCapabilities.HangUp | SipCapabilities.BlindTransfer | SipCapabilities.AttendedTransfer | SipCapabilities.Hold | SipCapabilities.Conference
+            | SipCapabilities.ConferenceRecording | SipCapabilities.Recording | SipCapabilities.Dtmf | SipCapabilities.Variables | SipCapabilities.Answer | SipCapabilities.Reject;
+        Assert.Equal(SipCapabilities.None, looking.Capabilities & Changing);
+        Assert.Equal(SipCapabilities.ListCalls | SipCapabilities.CallEvents | SipCapabilities.Statistics | SipCapabilities.Queues, looking.Capabilities & (SipCapabilities.ListCalls | SipCapabilities.CallEvents | SipCapabilities.Statistics | SipCapabilities.Queues));
+        Assert.NotNull(_module.Run<SipStatistic>("Get-SipStatistic -Server looking").ActiveCalls);
+        _module.Fails("SipNotSupported", "Get-SipGateway -Server looking");
+    }
+
+    private SipServer Connect(string user, string secret, string name) =>
+        _module.Run<SipServer>("param($h, $p, $c, $n) Connect-SipServer $h -Port $p -Credential $c -Name $n -Context ifbus; Set-SipServer -Default live", LiveServer.Host, LiveServer.Port, Credentials.Of(user, secret), name);
+
+    private SipCall Incoming()
+    {
+        DateTime end = DateTime.UtcNow.AddSeconds(10);
+        while (true)
+        {
+            foreach (PSObject found in _module.Run("Get-SipCallStatus -Server live -State Incoming")) return (SipCall)found.BaseObject;
+            Assert.True(DateTime.UtcNow < end, "no call came in");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+using System.Buffers.Binary;
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using IfBus.Sip.Tests.Support;
+
+namespace IfBus.Sip.Live.Tests;
+
+/// <summary>A SIPp of a test's own that writes down every message it gets and sends.</summary>
+internal sealed class FarEnd : IDisposable
+{
+    private readonly Process _process;
+    private readonly string _folder = Directory.CreateTempSubdirectory("ifbus-sipp").FullName;
+
+    private FarEnd(string scenario, int port, params string[] more)
+    {
+        string file = Path.Combine(Repository.Root, "tests", "Live", "sipp", scenario + ".xml");
+        var start = new ProcessStartInfo("sipp", [
+            "-sf", file, "-i", LiveServer.Host, "-p", Text(port), "-ci", LiveServer.Host, "-cp", Text(port + 40), "-mi", LiveServer.Host, "-mp", Text(port + 10300),
+            "-rtp_echo", "-nostdin", "-m", "1", "-trace_msg", "-message_file", Messages, .. more])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = _folder,
+        };
+        _process = Process.Start(start)!;
+        _process.OutputDataReceived += (_, _) => { };
+        _process.ErrorDataReceived += (_, _) => { };
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    private string Messages => Path.Combine(_folder, "messages.log");
+
+    /// <summary>Plays the endpoint sipp-traced.</summary>
+    public static FarEnd Play(string scenario, params string[] more) => new(scenario, LiveServer.FarEndPort + 12, more);
+
+    /// <summary>Calls a number of the server, as somebody whom it does not know.</summary>
+    public static FarEnd CallIn(string number) => new("call", LiveServer.FarEndPort + 14, "-s", number, $"{LiveServer.Host}:{Text(LiveServer.SipPort)}");
+
+    /// <summary>Everything that was sent and received so far.</summary>
+    public string Trace => File.Exists(Messages) ? File.ReadAllText(Messages) : "";
+
+    /// <summary>True if a request with this method has come from the server.</summary>
+    public bool Received(string method) => Parts(received: true).Any(p => p.StartsWith(method + " ", StringComparison.Ordinal));
+
+    /// <summary>The messages that came, or went.</summary>
+    public IEnumerable<string> Parts(bool received) => Trace.Split("-----------------------------------------------", StringSplitOptions.RemoveEmptyEntries)
+        .Where(p => p.Contains(received ? "message received" : "message sent", StringComparison.Ordinal))
+        .Select(p => p[(p.IndexOf("\n\n", StringComparison.Ordinal) is var at and >= 0 ? at + 2 : 0)..].TrimStart());
+
+    /// <summary>Waits for its end: 0 if the scenario went through.</summary>
+    public int WaitForEnd()
+    {
+        Assert.True(_process.WaitForExit(TimeSpan.FromSeconds(20)), "SIPp has not ended");
+        return _process.ExitCode;
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited) _process.Kill();
+        _process.WaitForExit();
+        _process.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+}
+
+/// <summary>The ear of a far end: takes RTP (RFC 3550) and writes down the telephone-events in it (RFC 4733, payload type 101).</summary>
+internal sealed class Ear : IDisposable
+{
+    private readonly UdpClient _socket = new(new IPEndPoint(IPAddress.Loopback, 0));
+    private readonly System.Text.StringBuilder _digits = new();
+    private readonly Task _listening;
+    private uint? _last;
+    private int _audio;
+
+    public Ear() => _listening = ListenAsync();
+
+    public string Port => ((IPEndPoint)_socket.Client.LocalEndPoint!).Port.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>The digits heard so far.</summary>
+    public string Digits
+    {
+        get
+        {
+            lock (_digits) return _digits.ToString();
+        }
+    }
+
+    /// <summary>Packets of sound.</summary>
+    public int AudioPackets => Volatile.Read(ref _audio);
+
+    public void Dispose()
+    {
+        _socket.Dispose();
+        _listening.Wait(TimeSpan.FromSeconds(5));
+    }
+
+    private async Task ListenAsync()
+    {
+        try
+        {
+            while (true) Hear((await _socket.ReceiveAsync()).Buffer);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // Closed.
+        }
+    }
+
+    private void Hear(byte[] packet)
+    {
+        if (packet.Length < 13) return;
+        if ((packet[1] & 0x7f) != 101)
+        {
+            Interlocked.Increment(ref _audio);
+            return;
+        }
+
+        // All packets of one event have its timestamp.
+        uint timestamp = BinaryPrimitives.ReadUInt32BigEndian(packet.AsSpan(4));
+        if (timestamp == _last) return;
+        _last = timestamp;
+        lock (_digits) _digits.Append("0123456789*#ABCD"[packet[12] & 0x0f]);
+    }
+}
