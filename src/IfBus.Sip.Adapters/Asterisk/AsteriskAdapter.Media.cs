@@ -165,17 +165,11 @@ internal sealed partial class AsteriskAdapter
         var changed = new List<SipRecording>();
         foreach (SipRecording recording in wanted)
         {
-            AsteriskLeg leg;
             int before;
-            lock (Calls.Sync)
-            {
-                leg = call.LegOf(SipParty.From) ?? throw Ended(call);
-                before = leg.RecordingsEnded;
-            }
-
+            lock (Calls.Sync) before = call.Legs.Sum(l => l.RecordingsEnded);
             if (state == SipRecordingState.Stopped)
             {
-                Task<bool> stopped = _mapper.WhenAsync(call, c => leg.RecordingsEnded > before || leg.Ended || c.Legs.Exists(l => l != leg && l.RecordingsEnded > 0), cancellationToken);
+                Task<bool> stopped = _mapper.WhenAsync(call, c => c.Legs.Sum(l => l.RecordingsEnded) > before, cancellationToken);
                 AmiReply reply = await OnEitherAsync(call, l => session.Ami.RequestAsync(new AmiAction("StopMixMonitor").Add("Channel", l.Id).Add("MixMonitorID", recording.RecordingId), cancellationToken)).ConfigureAwait(false);
                 if (!reply.IsSuccess) throw Rejected(reply, "SipRecordingFailed", $"{Name} refused to end the recording {recording.RecordingId}", call.CallId);
                 await InTimeAsync(stopped, Configuration.RequestTimeout, () => $"{Name} took the end of the recording, and did not say that it ended", call).ConfigureAwait(false);

@@ -44,7 +44,7 @@ internal sealed partial class AsteriskAdapter
             return Shown(call);
         }
 
-        Task<bool> done = _mapper.WhenAsync(call, c => transfer.Done || transfer.Failed, cancellationToken);
+        Task<bool> done = _mapper.WhenAsync(call, _ => (transfer.Done && transfer.Released!.Ended) || transfer.Failed, cancellationToken);
         await session.Ami.RequestAsync(new AmiAction("Hangup").Add("Channel", transfer.Released!.Id).Add("Cause", "16"), cancellationToken).ConfigureAwait(false);
         if (!await InTimeAsync(done, FeatureTime, () => $"The transfer of {call.CallId} was not completed", call).ConfigureAwait(false) || transfer.Failed)
             throw Failed(call, transfer.To, "the call ended");
@@ -150,7 +150,18 @@ internal sealed partial class AsteriskAdapter
         CallWaiter waiter = Calls.Wait(call.CallId, [CallState.Connected])!;
         try
         {
-            AmiReply reply = await session.Ami.RequestAsync(action, cancellationToken).ConfigureAwait(false);
+            AmiReply reply;
+            try
+            {
+                reply = await session.Ami.RequestAsync(action, cancellationToken).ConfigureAwait(false);
+            }
+            catch
+            {
+                // It may have been carried out: the server is asked where the party is.
+                _mapper.FollowTransfer(call);
+                throw;
+            }
+
             if (!reply.IsSuccess)
             {
                 _mapper.AbandonTransfer(call, primary);

@@ -57,6 +57,15 @@ internal sealed class AsteriskCall(string callId, bool ours) : TrackedCall(callI
     /// <summary>Somebody holds it: we, or a phone of its own accord.</summary>
     public bool IsHeld => HeldByUs || Legs.Exists(l => !l.Ended && (l.Holds || (l.HearsMusic && l.BridgeId is not null)));
 
+    /// <summary>Recordings end with their call.</summary>
+    public void EndRecordings(DateTime now)
+    {
+        for (int i = 0; i < Recordings.Count; i++)
+        {
+            if (Recordings[i].State != SipRecordingState.Stopped) Recordings[i] = Recordings[i] with { State = SipRecordingState.Stopped, StoppedAt = now };
+        }
+    }
+
     /// <summary>The leg of a party that is up: From is the first leg, To the one that its dialplan called. Null if there is none.</summary>
     public AsteriskLeg? LegOf(SipParty party)
     {

@@ -102,6 +102,8 @@ internal sealed partial class AsteriskMapper
         // Rooms and parking lots are bridges of other types.
         if (!AmiMessage.Find(message, "BridgeType"u8).SequenceEqual("basic"u8)) return;
         leg.BridgeId = AmiChannelFields.Text(AmiMessage.Find(message, "BridgeUniqueid"u8));
+        // Back with whom it talked before: a consultation was given up, by us or at the phone.
+        if (leg.Call.Transfer is { Attended: true, Done: false } transfer && leg == transfer.Released && leg.BridgeId == transfer.Kept.BridgeId) AbandonTransfer(leg.Call, null);
         ShowHold(leg.Call, message);
     }
 

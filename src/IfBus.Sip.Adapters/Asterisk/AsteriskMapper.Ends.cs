@@ -67,6 +67,13 @@ internal sealed partial class AsteriskMapper
             DestinationProgress progress = DestinationRules.Judge(application, data);
             // Right after it was moved a channel may still be seen where it was. A dialplan may also have gone on to another extension.
             if (call.Transfer is { Done: false } transfer && exten is not null && exten != transfer.To && call.Asked < 5) progress = DestinationProgress.Preparing;
+            if (progress == DestinationProgress.Dialling && call is { Asked: >= 5, Transfer: { Attended: false, Done: false, Kept.BridgeId: not null } })
+            {
+                // Nothing was moved: the command was lost with its connection.
+                AbandonTransfer(call, null);
+                return;
+            }
+
             switch (progress)
             {
                 case DestinationProgress.Reached:
@@ -212,6 +219,7 @@ internal sealed partial class AsteriskMapper
         call.AskDestinationAt = null;
         if (call.Primary is not null) _legs.Remove(call.Primary.IdBytes);
         records.Remember(call);
+        call.EndRecordings(calls.Now);
         calls.Move(call, CallState.Terminated, raw, AmiFieldReader.Instance);
     }
 

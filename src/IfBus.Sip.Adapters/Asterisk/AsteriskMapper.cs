@@ -316,7 +316,13 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
             call.ActiveDials--;
         }
 
-        if (call.LiveLegs > 0) return;
+        if (call.LiveLegs > 0)
+        {
+            // We took the two apart, so nothing at the server ends the one with the other.
+            if (call is { HeldByUs: true, State: CallState.OnHold } && call.Legs.Count(l => l is { Ended: false, HearsMusic: true }) == 1) LateHangup?.Invoke(call, HangupCause.NormalClearing);
+            return;
+        }
+
         // A leg that we wait for keeps its place under its id, so that a late OriginateResponse finds the call.
         if (call.Primary is { } primary && call.IsOurs && call.OriginateSucceeded is null) _legs.Set(primary.IdBytes, primary);
         Finish(call, raw);

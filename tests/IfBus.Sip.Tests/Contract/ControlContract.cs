@@ -138,6 +138,17 @@ public abstract class ControlContract : ServerContract
     }
 
     [ServerFact]
+    public void A_held_call_ends_when_one_party_hangs_up()
+    {
+        // It hangs up a second after its answer.
+        SipCall call = Call("-From sipp-answer -To dial-bye");
+        Change(call, "Suspend-SipCall");
+        SipCall ended = WaitForEnd(call);
+        Assert.Equal(CallState.Terminated, ended.State);
+        Assert.All(ended.Legs, l => Assert.Equal("Hungup", l.State));
+    }
+
+    [ServerFact]
     public void One_leg_cannot_be_held()
     {
         SipCall call = Call("-To PJSIP/sipp-answer -Application Wait -ApplicationData 100");
@@ -199,7 +210,8 @@ public abstract class ControlContract : ServerContract
         Module.Fails("SipNotRecording", "param($r) $r | Stop-SipRecording", recording);
         Assert.Single(Module.Run("param($c) $c | Stop-SipRecording -PassThru", call));
         Fails(call, "SipNotRecording", "Stop-SipRecording");
-        Stop(call);
+        SipRecording last = Module.Run<SipRecording>("param($c) $c | Start-SipRecording -Path 'contract/last-{0}.wav'", call);
+        Assert.StartsWith("Stopped", Stop(call).Details["Recording:" + last.RecordingId], StringComparison.Ordinal);
     }
 
     [ServerTheory]
