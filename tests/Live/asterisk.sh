@@ -9,7 +9,7 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-suite=forky
+suite=${IFBUS_DEBIAN_SUITE:-forky}
 host=127.0.0.1
 far_ends=(answer busy ring hold bye reject notfound)
 

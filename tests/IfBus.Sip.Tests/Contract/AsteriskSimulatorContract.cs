@@ -3,9 +3,27 @@ using IfBus.Sip.Simulators;
 namespace IfBus.Sip.Tests.Contract;
 
 /// <summary>The contract on the simulator of Asterisk 22.</summary>
-public sealed class AsteriskSimulatorContract : CallContract
+public sealed class AsteriskSimulatorContract : SimulatedCalls
 {
-    private readonly AsteriskSimulator _simulator = AsteriskSimulator.Start();
+    public AsteriskSimulatorContract()
+        : base("22.10.1")
+    {
+    }
+}
+
+/// <summary>The contract on the simulator of Asterisk 16.</summary>
+public sealed class Asterisk16SimulatorContract : SimulatedCalls
+{
+    public Asterisk16SimulatorContract()
+        : base("16.28.0")
+    {
+    }
+}
+
+/// <summary>The contract on a simulator.</summary>
+public abstract class SimulatedCalls(string version) : CallContract
+{
+    private readonly AsteriskSimulator _simulator = AsteriskSimulator.Start(new AsteriskSimulatorOptions { Version = version });
 
     protected override ContractServer Server => new(_simulator.Host, _simulator.Port, _simulator.User, _simulator.Secret);
 

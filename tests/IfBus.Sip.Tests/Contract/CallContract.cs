@@ -10,7 +10,7 @@ namespace IfBus.Sip.Tests.Contract;
 public abstract class CallContract : ServerContract
 {
     /// <summary>How a far end that hangs up in a dialplan application is told: Asterisk 22 says cause 0, 16 says 16.</summary>
-    protected virtual int FarEndHangUpCause => 0;
+    private int FarEndHangUpCause => Is16 ? 16 : 0;
 
     [ServerFact]
     public void Answered_then_ended_by_us()
