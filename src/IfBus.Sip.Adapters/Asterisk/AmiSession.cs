@@ -135,10 +135,11 @@ internal sealed class AmiSession : IWireProtocol, IAsyncDisposable
         TimeSpan limit = timeout ?? _requestTimeout;
         long id = Interlocked.Increment(ref _lastId);
         var waiter = new Waiter(action.Name, _peer, limit, Now + (long)limit.TotalMilliseconds);
-        _replies.Add(id, waiter);
+        // Who has many requests under way is likely to send more.
+        bool gather = _replies.Add(id, waiter) > 8;
         try
         {
-            _connection!.Send((this, action, id), static (writer, s) => s.action.WriteTo(writer, s.Item1._idPrefix, s.id));
+            _connection!.Send((this, action, id), static (writer, s) => s.action.WriteTo(writer, s.Item1._idPrefix, s.id), gather);
         }
         catch
         {

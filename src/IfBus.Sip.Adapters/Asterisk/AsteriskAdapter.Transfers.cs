@@ -44,7 +44,7 @@ internal sealed partial class AsteriskAdapter
             return Shown(call);
         }
 
-        Task<bool> done = _mapper.WhenAsync(call, _ => (transfer.Done && transfer.Released!.Ended) || transfer.Failed, cancellationToken);
+        Task<bool> done = _mapper.WhenAsync(call, c => (transfer.Done && transfer.Released!.Ended && !c.IsHeld) || transfer.Failed, cancellationToken);
         await session.Ami.RequestAsync(new AmiAction("Hangup").Add("Channel", transfer.Released!.Id).Add("Cause", "16"), cancellationToken).ConfigureAwait(false);
         if (!await InTimeAsync(done, FeatureTime, () => $"The transfer of {call.CallId} was not completed", call).ConfigureAwait(false) || transfer.Failed)
             throw Failed(call, transfer.To, "the call ended");

@@ -168,6 +168,8 @@ internal sealed partial class AsteriskMapper
         {
             transfer.Done = true;
             call.Primary = transfer.Kept;
+            // Its MusicOnHoldStop may come before this or after.
+            transfer.Kept.HearsMusic = false;
             Connect(call, message);
         }
         else

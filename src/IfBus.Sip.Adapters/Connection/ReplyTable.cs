@@ -25,13 +25,14 @@ internal sealed class ReplyTable<TWaiter>
         }
     }
 
-    /// <summary>Adds a waiter. Fails with the reason if the connection is gone.</summary>
-    public void Add(long id, TWaiter waiter)
+    /// <summary>Adds a waiter, and returns how many wait now. Fails with the reason if the connection is gone.</summary>
+    public int Add(long id, TWaiter waiter)
     {
         lock (_gate)
         {
             if (_closed is not null) throw new SipConnectionException(_closed.Message, _closed, (_closed as SipException)?.ErrorId ?? "SipConnectionLost");
             _waiting.Add(id, waiter);
+            return _waiting.Count;
         }
     }
 

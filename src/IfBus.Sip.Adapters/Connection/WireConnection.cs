@@ -42,7 +42,7 @@ internal sealed class WireConnection : IAsyncDisposable
     }
 
     /// <inheritdoc cref="WriteLane.Send"/>
-    public void Send<TState>(TState state, Action<IBufferWriter<byte>, TState> encode) => _lane.Send(state, encode);
+    public void Send<TState>(TState state, Action<IBufferWriter<byte>, TState> encode, bool gather = false) => _lane.Send(state, encode, gather);
 
     /// <summary>Closes now. The first reason given is the one that all waiters get.</summary>
     public void Abort(Exception reason)

@@ -6,7 +6,7 @@ namespace IfBus.Sip.Adapters.Connection;
 /// The one writer of a connection. Commands are appended whole, under a lock, in the order in which they are given; one
 /// caller at a time carries what has gathered to the socket, so commands given meanwhile leave in one write.
 /// </summary>
-internal sealed class WriteLane(Stream stream, int maxPendingBytes, Action<Exception> onFailed)
+internal sealed class WriteLane(Stream stream, int maxPendingBytes, Action<Exception> onFailed) : IThreadPoolWorkItem
 {
     private readonly object _gate = new();
     private ArrayBufferWriter<byte> _pending = new(4096);
@@ -15,8 +15,14 @@ internal sealed class WriteLane(Stream stream, int maxPendingBytes, Action<Excep
     private Exception? _closed;
 
     /// <summary>Appends one command. The encoder runs under the lane's lock: what it notes down is in the order of the bytes.</summary>
+    /// <param name="state">Given to the encoder.</param>
+    /// <param name="encode">Writes the command.</param>
+    /// <param name="gather">
+    /// True: others are likely to follow at once, so the socket is left to a thread of the pool, and they go in one write.
+    /// False: writes here and now, which is the shortest way for one.
+    /// </param>
     /// <exception cref="SipConnectionException">Closed, or the peer has not read for so long that the lane is full; nothing of this command was sent.</exception>
-    public void Send<TState>(TState state, Action<IBufferWriter<byte>, TState> encode)
+    public void Send<TState>(TState state, Action<IBufferWriter<byte>, TState> encode, bool gather = false)
     {
         lock (_gate)
         {
@@ -39,8 +45,11 @@ internal sealed class WriteLane(Stream stream, int maxPendingBytes, Action<Excep
             _writing = true;
         }
 
-        _ = FlushAsync();
+        if (gather) ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        else _ = FlushAsync();
     }
+
+    void IThreadPoolWorkItem.Execute() => _ = FlushAsync();
 
     /// <summary>Refuses further commands.</summary>
     public void Close(Exception reason)

@@ -94,7 +94,9 @@ public abstract class CallContract : ServerContract
     public void Stopped_at_once()
     {
         SipCall call = Module.Run<SipCall>("New-SipCall -From sipp-ring -To wait | Stop-SipCall -PassThru");
-        AssertEnded(call, HangupCause.NormalClearing, 16, null, answered: false);
+        // Before the phone has said anything there is nothing to cancel, and Asterisk 22 then says 603 of its own accord.
+        Assert.True(call.SipStatus is null or 603, $"{call.SipStatus}");
+        AssertEnded(call, HangupCause.NormalClearing, 16, call.SipStatus, answered: false);
     }
 
     [ServerFact]
