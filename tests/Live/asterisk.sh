@@ -187,6 +187,11 @@ do_start() {
         sleep 0.2
     done
     [ -n "$booted" ] || { tail -n 20 "$state/asterisk.log" >&2; fail "Asterisk did not come up"; }
+    # Nobody is there for the server before it has asked: all far ends, and not the one that is really gone.
+    for _ in {1..200}; do
+        if [ "$(cli 'pjsip show contacts' | grep -cE ' Avail ')" -ge ${#far_ends[@]} ] && cli 'pjsip show contacts' | grep -q ' Unavail '; then break; fi
+        sleep 0.2
+    done
     cat >"$state/env.new" <<ENV
 IFBUS_ASTERISK_HOST=$host
 IFBUS_ASTERISK_PORT=$ami_port

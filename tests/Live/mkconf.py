@@ -170,6 +170,8 @@ write("pjsip.conf", f"""
 [global]
 type=global
 endpoint_identifier_order=username,ip,anonymous
+; far ends are asked for at once after a start: before that they count as gone
+max_initial_qualify_time=1
 
 [transport-udp]
 type=transport

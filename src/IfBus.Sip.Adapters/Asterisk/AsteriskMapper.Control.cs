@@ -168,8 +168,9 @@ internal sealed partial class AsteriskMapper
         {
             transfer.Done = true;
             call.Primary = transfer.Kept;
-            // Its MusicOnHoldStop may come before this or after.
+            // Its MusicOnHoldStop may come before this or after; for the other there is no Unhold, only its Hangup.
             transfer.Kept.HearsMusic = false;
+            leg.Holds = false;
             Connect(call, message);
         }
         else

@@ -320,6 +320,8 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
         {
             // We took the two apart, so nothing at the server ends the one with the other.
             if (call is { HeldByUs: true, State: CallState.OnHold } && call.Legs.Count(l => l is { Ended: false, HearsMusic: true }) == 1) LateHangup?.Invoke(call, HangupCause.NormalClearing);
+            // Whoever held it may be the one that is gone.
+            ShowHold(call, raw);
             return;
         }
 
