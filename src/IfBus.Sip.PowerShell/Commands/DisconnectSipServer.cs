@@ -22,8 +22,7 @@ public sealed class DisconnectSipServer : SipCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        IEnumerable<ServerStore.Connection?> connections = All ? (IEnumerable<ServerStore.Connection?>)Store.All : (Server ?? [null!]).Select(Choose).ToArray();
-        foreach (ServerStore.Connection connection in connections.OfType<ServerStore.Connection>())
+        foreach (ServerStore.Connection connection in All ? Store.All : ChooseEach(Server))
         {
             if (!ShouldProcess(connection.Name, "Disconnect")) continue;
             Store.Remove(connection);

@@ -39,9 +39,7 @@ public sealed class GetSipCallStatus : ServerCmdlet
             return;
         }
 
-        // A list of calls harms nothing: without a name it is that of all servers.
-        IEnumerable<ServerStore.Connection?> connections = Server is null && Store.All.Count > 0 ? (IEnumerable<ServerStore.Connection?>)Store.All : [Choose(Server)];
-        foreach (ServerStore.Connection connection in connections.OfType<ServerStore.Connection>())
+        foreach (ServerStore.Connection connection in ChooseEachOrAll(Server is null ? null : [Server]))
         {
             try
             {

@@ -11,7 +11,7 @@ namespace IfBus.Sip.PowerShell.Commands;
 public sealed class NewSipCall : ServerCmdlet
 {
     // Asked for and not yet put out. On the pipeline's thread.
-    private readonly HashSet<Attempt> _open = [];
+    private readonly LinkedList<Attempt> _open = new();
 
     /// <summary>The first leg: rung first, connected with -To when it answers. Number, SIP URI, or the server's own endpoint.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true, ParameterSetName = "TwoNumbers")]
@@ -88,8 +88,7 @@ public sealed class NewSipCall : ServerCmdlet
         };
         PumpWhile(() => _open.Count >= ThrottleLimit);
         var attempt = new Attempt(connection, request);
-        _open.Add(attempt);
-        _ = CallAsync(attempt);
+        Begin(_open, attempt, request, () => CallAsync(attempt));
         PumpReady();
     }
 
@@ -103,30 +102,11 @@ public sealed class NewSipCall : ServerCmdlet
         return asked == 0 ? accepted : $"{accepted ?? "Stopped."} {asked} {(asked == 1 ? "call was" : "calls were")} asked for and not yet accepted, and may ring; Get-SipCallStatus lists the live calls.";
     }
 
-    // Begins on the pipeline's thread, which is no more than writing the command; the rest goes on beside it.
-    private async Task CallAsync(Attempt attempt)
+    private async Task<object?> CallAsync(Attempt attempt)
     {
-        SipCall? call = null;
-        Exception? failure = null;
-        try
-        {
-            call = await attempt.Connection.Adapter.MakeCallAsync(attempt.Request, StopToken).ConfigureAwait(false);
-            attempt.CallId = call.CallId;
-            if (Wait) call = await attempt.Connection.Adapter.WaitForCallAsync(call.CallId, [CallState.Connected], null, StopToken).ConfigureAwait(false);
-        }
-#pragma warning disable CA1031 // everything that goes wrong with one call is that record's error
-        catch (Exception e)
-#pragma warning restore CA1031
-        {
-            failure = e;
-        }
-
-        Post(() =>
-        {
-            _open.Remove(attempt);
-            if (failure is not null) WriteError(Errors.Record(failure, attempt.Request));
-            else WriteObject(call);
-        });
+        SipCall call = await attempt.Connection.Adapter.MakeCallAsync(attempt.Request, StopToken).ConfigureAwait(false);
+        attempt.CallId = call.CallId;
+        return Wait ? await attempt.Connection.Adapter.WaitForCallAsync(call.CallId, [CallState.Connected], null, StopToken).ConfigureAwait(false) : call;
     }
 
     private sealed class Attempt(ServerStore.Connection connection, SipCallRequest request)

@@ -73,19 +73,14 @@ public sealed class StopSipCall : ServerCmdlet
 
     private void Stop(ServerStore.Connection connection, string id)
     {
-        string what = connection.Adapter.FindCall(id) is { } call ? Describe(call) : id;
-        if (ShouldProcess($"call {what} on {connection.Name}", "End")) Begin(connection, id);
+        if (ShouldProcess("call " + Describe(connection, id), "End")) Begin(connection, id);
     }
 
-    private void Begin(ServerStore.Connection connection, string id)
-    {
-        _ = StopAsync(connection, id, _open.AddLast((connection, id)));
-    }
+    private void Begin(ServerStore.Connection connection, string id) => Begin(_open, (connection, id), id, () => StopAsync(connection, id));
 
-    private async Task StopAsync(ServerStore.Connection connection, string id, LinkedListNode<(ServerStore.Connection Connection, string CallId)> node)
+    private async Task<object?> StopAsync(ServerStore.Connection connection, string id)
     {
-        SipCall? call = null;
-        Exception? failure = null;
+        SipCall? call;
         try
         {
             call = await connection.Adapter.HangUpAsync(id, Cause, StopToken).ConfigureAwait(false);
@@ -95,18 +90,7 @@ public sealed class StopSipCall : ServerCmdlet
             // It ended by itself meanwhile, which is what was wanted.
             call = connection.Adapter.FindCall(id);
         }
-#pragma warning disable CA1031 // everything that goes wrong with one call is that call's error
-        catch (Exception e)
-#pragma warning restore CA1031
-        {
-            failure = e;
-        }
 
-        Post(() =>
-        {
-            _open.Remove(node);
-            if (failure is not null) WriteError(Errors.Record(failure, id));
-            else if (PassThru && call is not null) WriteObject(call);
-        });
+        return PassThru ? call : null;
     }
 }

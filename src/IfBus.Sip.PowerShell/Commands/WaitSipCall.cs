@@ -36,7 +36,7 @@ public sealed class WaitSipCall : ServerCmdlet
         {
             if (ChooseFor(id) is not { } connection) continue;
             _count++;
-            _ = WaitAsync(connection, id, _open.AddLast((connection, id)));
+            Begin(_open, (connection, id), id, async () => await connection.Adapter.WaitForCallAsync(id, State, Timeout, StopToken).ConfigureAwait(false));
         }
 
         PumpReady();
@@ -60,27 +60,4 @@ public sealed class WaitSipCall : ServerCmdlet
     }
 
     private protected override string? StillRunning() => GoOn(_open);
-
-    private async Task WaitAsync(ServerStore.Connection connection, string id, LinkedListNode<(ServerStore.Connection Connection, string CallId)> node)
-    {
-        SipCall? call = null;
-        Exception? failure = null;
-        try
-        {
-            call = await connection.Adapter.WaitForCallAsync(id, State, Timeout, StopToken).ConfigureAwait(false);
-        }
-#pragma warning disable CA1031 // everything that goes wrong with one call is that call's error
-        catch (Exception e)
-#pragma warning restore CA1031
-        {
-            failure = e;
-        }
-
-        Post(() =>
-        {
-            _open.Remove(node);
-            if (failure is not null) WriteError(Errors.Record(failure, id));
-            else WriteObject(call);
-        });
-    }
 }

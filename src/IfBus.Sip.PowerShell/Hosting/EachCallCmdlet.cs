@@ -30,7 +30,7 @@ public abstract class EachCallCmdlet : ServerCmdlet
         {
             if (ChooseFor(id) is not { } connection) continue;
             if (Doing is { } doing && !ShouldProcess(Describe(connection, id), doing)) continue;
-            _ = RunAsync(connection, id, _open.AddLast((connection, id)));
+            Begin(_open, (connection, id), id, () => DoAsync(connection.Adapter, id, StopToken));
         }
 
         PumpReady();
@@ -42,29 +42,6 @@ public abstract class EachCallCmdlet : ServerCmdlet
     private protected override string? StillRunning() => _open.Count == 0 || Doing is null
         ? null
         : $"Stopped. {Doing} was asked for {(_open.Count == 1 ? "one call" : $"{_open.Count} calls")} and may go on; Get-SipCallStatus shows how {(_open.Count == 1 ? "it stands" : "they stand")}.";
-
-    private async Task RunAsync(ServerStore.Connection connection, string id, LinkedListNode<(ServerStore.Connection Connection, string CallId)> node)
-    {
-        object? result = null;
-        Exception? failure = null;
-        try
-        {
-            result = await DoAsync(connection.Adapter, id, StopToken).ConfigureAwait(false);
-        }
-#pragma warning disable CA1031 // everything that goes wrong with one call is that record's error
-        catch (Exception e)
-#pragma warning restore CA1031
-        {
-            failure = e;
-        }
-
-        Post(() =>
-        {
-            _open.Remove(node);
-            if (failure is not null) WriteError(Errors.Record(failure, id));
-            else if (result is not null) WriteObject(result, enumerateCollection: result is Array);
-        });
-    }
 }
 
 /// <summary>Base of those that change a call and show it only if they are asked to.</summary>

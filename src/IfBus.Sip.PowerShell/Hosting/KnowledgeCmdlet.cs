@@ -19,8 +19,7 @@ public abstract class KnowledgeCmdlet : SipCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        IEnumerable<ServerStore.Connection?> connections = Server is null && Store.All.Count > 0 ? (IEnumerable<ServerStore.Connection?>)Store.All : (Server ?? [null!]).Select(Choose).ToArray();
-        foreach (ServerStore.Connection connection in connections.OfType<ServerStore.Connection>())
+        foreach (ServerStore.Connection connection in ChooseEachOrAll(Server))
         {
             try
             {

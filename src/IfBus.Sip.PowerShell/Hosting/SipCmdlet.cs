@@ -55,13 +55,7 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
         bool finished = false;
         try
         {
-            while (waiting())
-            {
-                // Not longer than a tick: log messages and progress do not come by the outbox.
-                if (_outbox.TryTake(out Action? write, Tick.Milliseconds, _stop.Token)) write();
-                WriteLogs();
-            }
-
+            while (waiting()) PumpOnce();
             finished = true;
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
@@ -91,12 +85,7 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
         bool finished = false;
         try
         {
-            while (!task.IsCompleted || _outbox.Count > 0)
-            {
-                if (_outbox.TryTake(out Action? write, Tick.Milliseconds, _stop.Token)) write();
-                WriteLogs();
-            }
-
+            while (!task.IsCompleted || _outbox.Count > 0) PumpOnce();
             finished = true;
             task.GetAwaiter().GetResult();
         }
@@ -137,11 +126,15 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
         if (!_stop.IsCancellationRequested) _outbox.Add(write);
     }
 
-    /// <summary>Posts a result.</summary>
-    private protected void PostObject(object value) => Post(() => WriteObject(value));
-
-    /// <summary>Posts an error that does not end the cmdlet.</summary>
-    private protected void PostError(Exception exception, object? target) => Post(() => WriteError(Errors.Record(exception, target)));
+    /// <summary>
+    /// Runs work for one of many things, beside the pipeline and beside the work for the others; begins at once, on this
+    /// thread. What it gives is written when it is done, an array one by one, or its failure as that thing's error.
+    /// </summary>
+    /// <param name="open">What is under way; touched on the pipeline's thread only.</param>
+    /// <param name="item">Stands there until the result is written.</param>
+    /// <param name="target">What an error is about.</param>
+    /// <param name="work">Gives what is to be written, or null.</param>
+    private protected void Begin<T>(LinkedList<T> open, T item, object target, Func<Task<object?>> work) => _ = RunAsync(open, open.AddLast(item), target, work);
 
     /// <summary>
     /// The connection to use. Ends the cmdlet if there is none to choose; null, with an error written, if one record of
@@ -179,6 +172,42 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
             ThrowTerminatingError(Errors.Record(e, target));
             throw;
         }
+    }
+
+    /// <summary>The connections to use: the named ones, else the default or only one. A name that is not there is an error, or ends the cmdlet, as in <see cref="Choose"/>.</summary>
+    private protected ServerStore.Connection[] ChooseEach(string?[]? servers) => [.. (servers ?? [null]).Select(Choose).OfType<ServerStore.Connection>()];
+
+    /// <summary>The same for those who only look, which harms nothing: without a name all connections.</summary>
+    private protected IReadOnlyList<ServerStore.Connection> ChooseEachOrAll(string?[]? servers) => servers is null && Store.All.Count > 0 ? Store.All : ChooseEach(servers);
+
+    private async Task RunAsync<T>(LinkedList<T> open, LinkedListNode<T> node, object target, Func<Task<object?>> work)
+    {
+        object? result = null;
+        Exception? failure = null;
+        try
+        {
+            result = await work().ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // everything that goes wrong with one of many is its error
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            failure = e;
+        }
+
+        Post(() =>
+        {
+            open.Remove(node);
+            if (failure is not null) WriteError(Errors.Record(failure, target));
+            else if (result is not null) WriteObject(result, enumerateCollection: result is Array);
+        });
+    }
+
+    // Writes what comes next. Not longer than a tick: log messages and progress do not come by the outbox.
+    private void PumpOnce()
+    {
+        if (_outbox.TryTake(out Action? write, Tick.Milliseconds, _stop.Token)) write();
+        WriteLogs();
     }
 
     // Once. A cmdlet that was stopped may not write warnings any more; the host still listens.
