@@ -188,7 +188,7 @@ public sealed record SipConference
     /// <summary>Nobody gets in any more.</summary>
     public bool Locked { get; init; }
 
-    /// <summary>True or false as the server's events said since we are connected; null if they said nothing.</summary>
+    /// <summary>True if the server's events said so since we are connected; null if they said nothing.</summary>
     public bool? Recording { get; init; }
 
     /// <summary>Who is in it.</summary>

@@ -70,8 +70,7 @@ internal sealed partial class AsteriskAdapter
     {
         var action = new AmiAction("QueueStatus");
         if (name is not null) action.Add("Queue", name, "Name");
-        AmiReply reply = await session.Ami.RequestAsync(action, cancellationToken).ConfigureAwait(false);
-        if (!reply.IsSuccess) throw Rejected(reply, "SipRejected", $"{Name} does not list its queues", null);
+        AmiReply reply = await AskAsync(session.Ami, action, "SipRejected", $"{Name} does not list its queues", null, cancellationToken).ConfigureAwait(false);
         List<SipFieldCollection> items = [.. reply.Items.Select(i => i.ReadFields())];
         return [.. items.Where(f => f["Event"] == "QueueParams").Select(f => new SipQueue
         {

@@ -30,11 +30,10 @@ internal sealed partial class AsteriskAdapter
 
         await AsteriskDialplan.EnsureAsync(session, Name, SipCapabilities.Conference, cancellationToken).ConfigureAwait(false);
         string exten = AsteriskDialplan.Room(request.Conference);
-        Task<bool> joined = _mapper.WhenAsync(call, _ => one.Room == request.Conference && (other is null || other.Ended || other.Room == request.Conference), cancellationToken);
+        using AsteriskMapper.CallCondition joined = _mapper.When(call, _ => one.Room == request.Conference && (other is null || other.Ended || other.Room == request.Conference));
         AmiAction action = other is null ? Redirect(one, AsteriskDialplan.Context, exten) : RedirectBoth(one, other, AsteriskDialplan.Context, exten);
-        AmiReply reply = await session.Ami.RequestAsync(action, cancellationToken).ConfigureAwait(false);
-        if (!reply.IsSuccess) throw Rejected(reply, "SipConferenceFailed", $"{Name} refused to move {call.CallId} into {request.Conference}", call.CallId);
-        if (!await InTimeAsync(joined, Configuration.RequestTimeout, () => $"{call.CallId} did not get into {request.Conference} (is it locked?)", call).ConfigureAwait(false)) throw Ended(call);
+        await AskAsync(session.Ami, action, "SipConferenceFailed", $"{Name} refused to move {call.CallId} into {request.Conference}", call.CallId, cancellationToken).ConfigureAwait(false);
+        await SeenAsync(joined, () => $"{call.CallId} did not get into {request.Conference} (is it locked?)", call, cancellationToken).ConfigureAwait(false);
         return Shown(call);
     }
 
@@ -44,17 +43,17 @@ internal sealed partial class AsteriskAdapter
         List<AsteriskLeg> legs;
         lock (Calls.Sync) legs = call.Legs.FindAll(l => l is { Ended: false, Room: not null });
         if (legs.Count == 0) throw WrongState(call, "SipCallNotInConference", "is in no conference room");
-        Task<bool> left = _mapper.WhenAsync(call, _ => legs.TrueForAll(l => l.Room is null || l.Ended), cancellationToken);
+        using AsteriskMapper.CallCondition left = _mapper.When(call, _ => legs.TrueForAll(l => l.Room is null || l.Ended));
         foreach (AsteriskLeg leg in legs)
         {
             AmiReply reply = await session.Ami.RequestAsync(new AmiAction("ConfbridgeKick").Add("Conference", leg.Room!).Add("Channel", leg.Name ?? leg.Id), cancellationToken).ConfigureAwait(false);
             if (!reply.IsSuccess && !leg.Ended) throw Rejected(reply, "SipConferenceFailed", $"{Name} refused to take {leg.Name} out of {leg.Room}", call.CallId);
         }
 
-        await InTimeAsync(left, Configuration.RequestTimeout, () => $"{call.CallId} has not left its room", call).ConfigureAwait(false);
+        await InTimeAsync(left, Configuration.RequestTimeout, () => $"{call.CallId} has not left its room", call, cancellationToken).ConfigureAwait(false);
         // Where its dialplan ends with the room, as in our own extension, its Hangup comes at once; elsewhere it goes on.
-        Task<bool> gone = _mapper.WhenAsync(call, _ => false, cancellationToken);
-        await Task.WhenAny(gone, Task.Delay(TimeSpan.FromMilliseconds(500), Time, cancellationToken)).ConfigureAwait(false);
+        using AsteriskMapper.CallCondition gone = _mapper.When(call, _ => false);
+        await Task.WhenAny(gone.Task, Task.Delay(TimeSpan.FromMilliseconds(500), Time, cancellationToken)).ConfigureAwait(false);
         return Shown(call);
     }
 
@@ -129,12 +128,13 @@ internal sealed partial class AsteriskAdapter
             before = leg.RecordingsBegun;
         }
 
-        Task<bool> begun = _mapper.WhenAsync(call, _ => leg.RecordingsBegun > before || leg.Ended, cancellationToken);
+        using AsteriskMapper.CallCondition begun = _mapper.When(call, _ => leg.RecordingsBegun > before || leg.Ended);
         // Without i(VAR) the server does not tell the id.
-        AmiReply reply = await session.Ami.RequestAsync(new AmiAction("MixMonitor").Add("Channel", leg.Id).Add("File", request.Path, "Path").Add("Options", "i(IFBUS_RECORDING)"), cancellationToken).ConfigureAwait(false);
-        if (!reply.IsSuccess) throw Rejected(reply, "SipRecordingFailed", $"{Name} refused to record {call.CallId}", call.CallId);
+        AmiReply reply = await AskAsync(
+            session.Ami, new AmiAction("MixMonitor").Add("Channel", leg.Id).Add("File", request.Path, "Path").Add("Options", "i(IFBUS_RECORDING)"),
+            "SipRecordingFailed", $"{Name} refused to record {call.CallId}", call.CallId, cancellationToken).ConfigureAwait(false);
         string id = reply.Response.Get("MixMonitorID"u8) ?? throw new SipProtocolException($"{Name} gave no id for the recording of {call.CallId}.", errorId: "SipRecordingFailed");
-        if (!await InTimeAsync(begun, Configuration.RequestTimeout, () => $"{Name} took the recording of {call.CallId}, and did not say that it began", call).ConfigureAwait(false) || leg.Ended) throw Ended(call);
+        if (!await InTimeAsync(begun, Configuration.RequestTimeout, () => $"{Name} took the recording of {call.CallId}, and did not say that it began", call, cancellationToken).ConfigureAwait(false) || leg.Ended) throw Ended(call);
 
         string path = request.Path;
         if (session.Commands.Contains("Getvar"))
@@ -169,10 +169,10 @@ internal sealed partial class AsteriskAdapter
             lock (Calls.Sync) before = call.Legs.Sum(l => l.RecordingsEnded);
             if (state == SipRecordingState.Stopped)
             {
-                Task<bool> stopped = _mapper.WhenAsync(call, c => c.Legs.Sum(l => l.RecordingsEnded) > before, cancellationToken);
+                using AsteriskMapper.CallCondition stopped = _mapper.When(call, c => c.Legs.Sum(l => l.RecordingsEnded) > before);
                 AmiReply reply = await OnEitherAsync(call, l => session.Ami.RequestAsync(new AmiAction("StopMixMonitor").Add("Channel", l.Id).Add("MixMonitorID", recording.RecordingId), cancellationToken)).ConfigureAwait(false);
                 if (!reply.IsSuccess) throw Rejected(reply, "SipRecordingFailed", $"{Name} refused to end the recording {recording.RecordingId}", call.CallId);
-                await InTimeAsync(stopped, Configuration.RequestTimeout, () => $"{Name} took the end of the recording, and did not say that it ended", call).ConfigureAwait(false);
+                await InTimeAsync(stopped, Configuration.RequestTimeout, () => $"{Name} took the end of the recording, and did not say that it ended", call, cancellationToken).ConfigureAwait(false);
             }
             else
             {
@@ -208,7 +208,7 @@ internal sealed partial class AsteriskAdapter
             char digit = char.ToUpperInvariant(request.Digits[i]);
             if (digit == 'W')
             {
-                await Task.Delay(500, cancellationToken).ConfigureAwait(false);
+                await Task.Delay(TimeSpan.FromMilliseconds(500), Time, cancellationToken).ConfigureAwait(false);
                 continue;
             }
 
@@ -220,9 +220,9 @@ internal sealed partial class AsteriskAdapter
             }
 
             // The reply comes when the digit has sounded.
-            AmiReply reply = await second.RequestAsync(
-                new AmiAction("PlayDTMF").Add("Channel", leg.Name ?? leg.Id).Add("Digit", digit.ToString()).Add("Duration", milliseconds), cancellationToken).ConfigureAwait(false);
-            if (!reply.IsSuccess) throw Rejected(reply, "SipDtmfFailed", $"{Name} refused digit {i + 1} of {request.Digits.Length} for {call.CallId}", call.CallId);
+            await AskAsync(
+                second, new AmiAction("PlayDTMF").Add("Channel", leg.Name ?? leg.Id).Add("Digit", digit.ToString()).Add("Duration", milliseconds),
+                "SipDtmfFailed", $"{Name} refused digit {i + 1} of {request.Digits.Length} for {call.CallId}", call.CallId, cancellationToken).ConfigureAwait(false);
         }
 
         return true;
@@ -231,16 +231,17 @@ internal sealed partial class AsteriskAdapter
     protected override async Task<string> GetVariableAsync(AsteriskSession session, string callId, string name, SipParty party, CancellationToken cancellationToken)
     {
         AsteriskLeg leg = LegFor(FindLive(callId), name, party);
-        AmiReply reply = await session.Ami.RequestAsync(new AmiAction("Getvar").Add("Channel", leg.Id).Add("Variable", name, "Name"), cancellationToken).ConfigureAwait(false);
-        if (!reply.IsSuccess) throw Rejected(reply, "SipVariableFailed", $"{Name} does not tell {name}", callId);
+        AmiReply reply = await AskAsync(
+            session.Ami, new AmiAction("Getvar").Add("Channel", leg.Id).Add("Variable", name, "Name"), "SipVariableFailed", $"{Name} does not tell {name}", callId, cancellationToken).ConfigureAwait(false);
         return reply.Response.Get("Value"u8) ?? "";
     }
 
     protected override async Task<bool> SetVariableAsync(AsteriskSession session, string callId, string name, string value, SipParty party, CancellationToken cancellationToken)
     {
         AsteriskLeg leg = LegFor(FindLive(callId), name, party);
-        AmiReply reply = await session.Ami.RequestAsync(new AmiAction("Setvar").Add("Channel", leg.Id).Add("Variable", name, "Name").Add("Value", value, "Value"), cancellationToken).ConfigureAwait(false);
-        return reply.IsSuccess ? true : throw Rejected(reply, "SipVariableFailed", $"{Name} does not set {name}", callId);
+        await AskAsync(
+            session.Ami, new AmiAction("Setvar").Add("Channel", leg.Id).Add("Variable", name, "Name").Add("Value", value, "Value"), "SipVariableFailed", $"{Name} does not set {name}", callId, cancellationToken).ConfigureAwait(false);
+        return true;
     }
 
     private static void CheckRoom(string name, bool strict = true)

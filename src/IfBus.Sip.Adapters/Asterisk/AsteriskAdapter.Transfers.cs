@@ -11,11 +11,9 @@ internal sealed partial class AsteriskAdapter
         if (!AsteriskNumbers.IsNumber(request.To)) throw new SipArgumentException("To", request.To, AsteriskNumbers.NumberRule + "; a transfer goes to an extension of the dialplan.", "SipInvalidNumber");
         if (request.Attended && request.To.Any(c => !char.IsAsciiDigit(c) && c is not ('*' or '#')))
             throw new SipArgumentException("To", request.To, "the server types the destination of an attended transfer as DTMF: digits, * and # only.", "SipInvalidNumber");
-        string context = request.Context ?? Configuration.Context ?? AsteriskCommands.DefaultContext;
-        if (!AsteriskNumbers.IsWord(context)) throw new SipArgumentException("Context", context, "a dialplan context has 1 to 79 letters, digits and . _ -");
+        string context = AsteriskCommands.Context(request.Context, Configuration);
         if (request.Keep == SipParty.Both) throw new SipArgumentException("Keep", "Both", "From or To: one party stays, the other is released.");
-        TimeSpan limit = request.Timeout ?? Configuration.RingTimeout;
-        if (limit < TimeSpan.FromMilliseconds(1) || limit > TimeSpan.FromDays(1)) throw new SipArgumentException("Timeout", limit.ToString(), "from 1 ms to one day.");
+        TimeSpan limit = AsteriskCommands.RingTime(request.Timeout, Configuration);
         return request.Attended
             ? ConsultAsync(session, callId, request, context, limit, cancellationToken)
             : TransferBlindAsync(session, callId, request, context, limit, cancellationToken);
@@ -35,18 +33,17 @@ internal sealed partial class AsteriskAdapter
 
         if (!complete)
         {
-            Task<bool> back = _mapper.WhenAsync(call, c => !c.IsHeld && transfer.Released!.BridgeId is { } bridge && bridge == transfer.Kept.BridgeId, cancellationToken);
+            using AsteriskMapper.CallCondition back = _mapper.When(call, c => !c.IsHeld && transfer.Released!.BridgeId is { } bridge && bridge == transfer.Kept.BridgeId);
             AmiSession second = await session.SecondAsync(cancellationToken).ConfigureAwait(false);
-            AmiReply reply = await second.RequestAsync(new AmiAction("CancelAtxfer").Add("Channel", transfer.Released!.Id), cancellationToken).ConfigureAwait(false);
-            if (!reply.IsSuccess) throw Rejected(reply, "SipTransferFailed", $"{Name} refused to give the transfer of {call.CallId} up", call.CallId);
-            await InTimeAsync(back, FeatureTime, () => $"The parties of {call.CallId} were not brought together again", call).ConfigureAwait(false);
+            await AskAsync(second, new AmiAction("CancelAtxfer").Add("Channel", transfer.Released!.Id), "SipTransferFailed", $"{Name} refused to give the transfer of {call.CallId} up", call.CallId, cancellationToken).ConfigureAwait(false);
+            await InTimeAsync(back, FeatureTime, () => $"The parties of {call.CallId} were not brought together again", call, cancellationToken).ConfigureAwait(false);
             _mapper.AbandonTransfer(call, null);
             return Shown(call);
         }
 
-        Task<bool> done = _mapper.WhenAsync(call, c => (transfer.Done && transfer.Released!.Ended && !c.IsHeld) || transfer.Failed, cancellationToken);
-        await session.Ami.RequestAsync(new AmiAction("Hangup").Add("Channel", transfer.Released!.Id).Add("Cause", "16"), cancellationToken).ConfigureAwait(false);
-        if (!await InTimeAsync(done, FeatureTime, () => $"The transfer of {call.CallId} was not completed", call).ConfigureAwait(false) || transfer.Failed)
+        using AsteriskMapper.CallCondition done = _mapper.When(call, c => (transfer.Done && transfer.Released!.Ended && !c.IsHeld) || transfer.Failed);
+        await session.Ami.RequestAsync(AsteriskCommands.Hangup(transfer.Released!, HangupCause.NormalClearing), cancellationToken).ConfigureAwait(false);
+        if (!await InTimeAsync(done, FeatureTime, () => $"The transfer of {call.CallId} was not completed", call, cancellationToken).ConfigureAwait(false) || transfer.Failed)
             throw Failed(call, transfer.To, "the call ended");
         return Shown(call);
     }
@@ -63,11 +60,9 @@ internal sealed partial class AsteriskAdapter
         }
 
         await AsteriskDialplan.EnsureAsync(session, Name, SipCapabilities.Hold, cancellationToken).ConfigureAwait(false);
-        Task<bool> held = _mapper.WhenAsync(call, _ => one.HearsMusic && other.HearsMusic, cancellationToken);
-        AmiReply reply = await session.Ami.RequestAsync(RedirectBoth(one, other, AsteriskDialplan.Context, AsteriskDialplan.Hold), cancellationToken).ConfigureAwait(false);
-        if (!reply.IsSuccess) throw Rejected(reply, "SipHoldFailed", $"{Name} refused to hold {call.CallId}", call.CallId);
-        if (!await InTimeAsync(held, Configuration.RequestTimeout, () => $"{call.CallId} was sent to the music, and the server did not say that it plays", call).ConfigureAwait(false))
-            throw Ended(call);
+        using AsteriskMapper.CallCondition held = _mapper.When(call, _ => one.HearsMusic && other.HearsMusic);
+        await AskAsync(session.Ami, RedirectBoth(one, other, AsteriskDialplan.Context, AsteriskDialplan.Hold), "SipHoldFailed", $"{Name} refused to hold {call.CallId}", call.CallId, cancellationToken).ConfigureAwait(false);
+        await SeenAsync(held, () => $"{call.CallId} was sent to the music, and the server did not say that it plays", call, cancellationToken).ConfigureAwait(false);
         _mapper.SetHeldByUs(call, held: true);
         return Shown(call);
     }
@@ -84,11 +79,9 @@ internal sealed partial class AsteriskAdapter
             other = call.Legs.FindLast(l => l != one && l is { Ended: false, HearsMusic: true }) ?? throw Ended(call);
         }
 
-        Task<bool> bridged = _mapper.WhenAsync(call, _ => one.BridgeId is { } bridge && bridge == other.BridgeId, cancellationToken);
-        AmiReply reply = await session.Ami.RequestAsync(new AmiAction("Bridge").Add("Channel1", one.Id).Add("Channel2", other.Id).Add("Tone", "no"), cancellationToken).ConfigureAwait(false);
-        if (!reply.IsSuccess) throw Rejected(reply, "SipResumeFailed", $"{Name} refused to resume {call.CallId}", call.CallId);
-        if (!await InTimeAsync(bridged, Configuration.RequestTimeout, () => $"The parties of {call.CallId} were not brought together", call).ConfigureAwait(false))
-            throw Ended(call);
+        using AsteriskMapper.CallCondition bridged = _mapper.When(call, _ => one.BridgeId is { } bridge && bridge == other.BridgeId);
+        await AskAsync(session.Ami, new AmiAction("Bridge").Add("Channel1", one.Id).Add("Channel2", other.Id).Add("Tone", "no"), "SipResumeFailed", $"{Name} refused to resume {call.CallId}", call.CallId, cancellationToken).ConfigureAwait(false);
+        await SeenAsync(bridged, () => $"The parties of {call.CallId} were not brought together", call, cancellationToken).ConfigureAwait(false);
         _mapper.SetHeldByUs(call, held: false);
         return Shown(call);
     }
@@ -98,10 +91,9 @@ internal sealed partial class AsteriskAdapter
         AsteriskCall call = FindLive(callId);
         AsteriskLeg leg = WaitingLeg(call);
         await AsteriskDialplan.EnsureAsync(session, Name, SipCapabilities.Answer, cancellationToken).ConfigureAwait(false);
-        Task<bool> up = _mapper.WhenAsync(call, c => c.State == CallState.Connected, cancellationToken);
-        AmiReply reply = await session.Ami.RequestAsync(Redirect(leg, AsteriskDialplan.Context, AsteriskDialplan.Answer), cancellationToken).ConfigureAwait(false);
-        if (!reply.IsSuccess) throw Rejected(reply, "SipAnswerFailed", $"{Name} refused to answer {call.CallId}", call.CallId);
-        if (!await InTimeAsync(up, Configuration.RequestTimeout, () => $"{call.CallId} was not answered", call).ConfigureAwait(false)) throw Ended(call);
+        using AsteriskMapper.CallCondition up = _mapper.When(call, c => c.State == CallState.Connected);
+        await AskAsync(session.Ami, Redirect(leg, AsteriskDialplan.Context, AsteriskDialplan.Answer), "SipAnswerFailed", $"{Name} refused to answer {call.CallId}", call.CallId, cancellationToken).ConfigureAwait(false);
+        await SeenAsync(up, () => $"{call.CallId} was not answered", call, cancellationToken).ConfigureAwait(false);
         return Shown(call);
     }
 
@@ -122,8 +114,7 @@ internal sealed partial class AsteriskAdapter
         lock (Calls.Sync)
         {
             CheckTransferable(call);
-            AsteriskLeg? kept = call.LegOf(request.Keep);
-            AsteriskLeg? released = call.LegOf(request.Keep == SipParty.From ? SipParty.To : SipParty.From);
+            (AsteriskLeg? kept, AsteriskLeg? released) = Parties(call, request.Keep);
             if (kept is null) throw WrongState(call, "SipNoSuchParty", $"has no {request.Keep} party to keep");
             primary = call.Primary;
             transfer = new AsteriskTransfer(kept, released, request.To, attended: false);
@@ -136,16 +127,7 @@ internal sealed partial class AsteriskAdapter
             releaseAfter = !bridged && released is not null;
         }
 
-        if (!AsteriskDialplan.IsYes(await session.Ami.RequestAsync(AsteriskDialplan.Exists(context, request.To), cancellationToken).ConfigureAwait(false)))
-        {
-            throw new SipTransferException($"{Name} has no extension '{request.To}' in context '{context}'. Nothing was changed.", "SipDestinationNotFound")
-            {
-                CallId = call.CallId,
-                Call = Shown(call),
-                RecommendedAction = "Check number and -Context, or connect with the -Context that your phones use.",
-            };
-        }
-
+        await CheckDestinationAsync(session, call, context, request.To, cancellationToken).ConfigureAwait(false);
         _mapper.BeginTransfer(call, transfer);
         CallWaiter waiter = Calls.Wait(call.CallId, [CallState.Connected])!;
         try
@@ -169,7 +151,7 @@ internal sealed partial class AsteriskAdapter
             }
 
             _mapper.FollowTransfer(call);
-            if (releaseAfter) await session.Ami.RequestAsync(new AmiAction("Hangup").Add("Channel", transfer.Released!.Id).Add("Cause", "16"), cancellationToken).ConfigureAwait(false);
+            if (releaseAfter) await session.Ami.RequestAsync(AsteriskCommands.Hangup(transfer.Released!, HangupCause.NormalClearing), cancellationToken).ConfigureAwait(false);
             SipCall after = await waiter.Task.WaitAsync(limit, Time, cancellationToken).ConfigureAwait(false);
             return after.State == CallState.Terminated ? throw Failed(call, request.To, null) : after;
         }
@@ -195,26 +177,23 @@ internal sealed partial class AsteriskAdapter
         {
             CheckTransferable(call);
             if (call.State == CallState.OnHold) throw WrongState(call, "SipCallOnHold", "is on hold; resume it first");
-            AsteriskLeg? kept = call.LegOf(request.Keep);
-            AsteriskLeg? released = call.LegOf(request.Keep == SipParty.From ? SipParty.To : SipParty.From);
+            (AsteriskLeg? kept, AsteriskLeg? released) = Parties(call, request.Keep);
             if (kept is null || released is null || call.Partner(released) != kept) throw WrongState(call, "SipCallNotBridged", "has no two parties that are bridged, so nobody can consult");
             transfer = new AsteriskTransfer(kept, released, request.To, attended: true);
         }
 
-        if (!AsteriskDialplan.IsYes(await session.Ami.RequestAsync(AsteriskDialplan.Exists(context, request.To), cancellationToken).ConfigureAwait(false)))
-            throw new SipTransferException($"{Name} has no extension '{request.To}' in context '{context}'. Nothing was changed.", "SipDestinationNotFound") { CallId = call.CallId, Call = Shown(call) };
-
-        Task<bool> taken = _mapper.WhenAsync(call, _ => transfer.Released!.Holds || transfer.Kept.HearsMusic, cancellationToken);
+        await CheckDestinationAsync(session, call, context, request.To, cancellationToken).ConfigureAwait(false);
+        using AsteriskMapper.CallCondition taken = _mapper.When(call, _ => transfer.Released!.Holds || transfer.Kept.HearsMusic);
         _mapper.BeginTransfer(call, transfer);
         try
         {
             AmiSession second = await session.SecondAsync(cancellationToken).ConfigureAwait(false);
-            AmiReply reply = await second.RequestAsync(
-                new AmiAction("Atxfer").Add("Channel", transfer.Released!.Id).Add("Exten", request.To, "To").Add("Context", context, "Context"), cancellationToken).ConfigureAwait(false);
-            if (!reply.IsSuccess) throw Rejected(reply, "SipTransferFailed", $"{Name} refused the transfer of {call.CallId} to {request.To}", call.CallId);
+            await AskAsync(
+                second, new AmiAction("Atxfer").Add("Channel", transfer.Released!.Id).Add("Exten", request.To, "To").Add("Context", context, "Context"),
+                "SipTransferFailed", $"{Name} refused the transfer of {call.CallId} to {request.To}", call.CallId, cancellationToken).ConfigureAwait(false);
             try
             {
-                if (!await taken.WaitAsync(FeatureTime, Time, cancellationToken).ConfigureAwait(false)) throw Failed(call, request.To, null);
+                if (!await taken.Task.WaitAsync(FeatureTime, Time, cancellationToken).ConfigureAwait(false)) throw Failed(call, request.To, null);
             }
             catch (TimeoutException)
             {
@@ -226,8 +205,8 @@ internal sealed partial class AsteriskAdapter
                 };
             }
 
-            Task<bool> consulted = _mapper.WhenAsync(call, _ => transfer.Consulted || transfer.Failed || (!transfer.Released!.Holds && !transfer.Kept.HearsMusic), cancellationToken);
-            if (!await InTimeAsync(consulted, limit, () => $"{request.To} has not answered", call).ConfigureAwait(false)) throw Failed(call, request.To, null);
+            using AsteriskMapper.CallCondition consulted = _mapper.When(call, _ => transfer.Consulted || transfer.Failed || (!transfer.Released!.Holds && !transfer.Kept.HearsMusic));
+            if (!await InTimeAsync(consulted, limit, () => $"{request.To} has not answered", call, cancellationToken).ConfigureAwait(false)) throw Failed(call, request.To, null);
             if (!transfer.Consulted) throw Failed(call, request.To, "it did not answer, and the parties talk again");
             return Shown(call);
         }
@@ -237,6 +216,21 @@ internal sealed partial class AsteriskAdapter
             throw;
         }
     }
+
+    // Asked before anything is moved: the server says Success for what is not there, and hangs up.
+    private async Task CheckDestinationAsync(AsteriskSession session, AsteriskCall call, string context, string to, CancellationToken cancellationToken)
+    {
+        if (AsteriskDialplan.IsYes(await session.Ami.RequestAsync(AsteriskDialplan.Exists(context, to), cancellationToken).ConfigureAwait(false))) return;
+        throw new SipTransferException($"{Name} has no extension '{to}' in context '{context}'. Nothing was changed.", "SipDestinationNotFound")
+        {
+            CallId = call.CallId,
+            Call = Shown(call),
+            RecommendedAction = "Check number and -Context, or connect with the -Context that your phones use.",
+        };
+    }
+
+    // Who stays and who goes. Under the lock.
+    private static (AsteriskLeg? Kept, AsteriskLeg? Released) Parties(AsteriskCall call, SipParty keep) => (call.LegOf(keep), call.LegOf(keep == SipParty.From ? SipParty.To : SipParty.From));
 
     private static AmiAction Redirect(AsteriskLeg leg, string context, string exten) =>
         new AmiAction("Redirect").Add("Channel", leg.Id).Add("Context", context, "Context").Add("Exten", exten, "To").Add("Priority", "1");
@@ -283,17 +277,5 @@ internal sealed partial class AsteriskAdapter
         SipCall after = Shown(call);
         string status = after.Details.TryGetValue("DialStatus", out string? dial) ? $", DialStatus {dial}" : "";
         return new SipTransferException($"The transfer of {call.CallId} to {to} failed: {why ?? $"the call ended ({after.Cause}{status})"}.") { Server = Name, CallId = call.CallId, Call = after };
-    }
-
-    private async Task<bool> InTimeAsync(Task<bool> condition, TimeSpan limit, Func<string> what, AsteriskCall call)
-    {
-        try
-        {
-            return await condition.WaitAsync(limit, Time).ConfigureAwait(false);
-        }
-        catch (TimeoutException e)
-        {
-            throw new SipTimeoutException($"{what()} within {limit.TotalSeconds:0.###} s.", limit, e) { CallId = call.CallId };
-        }
     }
 }

@@ -248,6 +248,31 @@ internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>
     private static SipRejectedException Rejected(AmiReply reply, string errorId, string what, string? callId) =>
         new($"{what}: {SipText.Printable(reply.Message)}", reply.Message, errorId: errorId) { CallId = callId, IsPermission = reply.Message == "Permission denied" };
 
+    /// <summary>Sends an action that the server must accept.</summary>
+    private static async Task<AmiReply> AskAsync(AmiSession ami, AmiAction action, string errorId, string what, string? callId, CancellationToken cancellationToken)
+    {
+        AmiReply reply = await ami.RequestAsync(action, cancellationToken).ConfigureAwait(false);
+        return reply.IsSuccess ? reply : throw Rejected(reply, errorId, what, callId);
+    }
+
+    /// <summary>Waits until the server's events have shown it.</summary>
+    private async Task SeenAsync(AsteriskMapper.CallCondition condition, Func<string> what, AsteriskCall call, CancellationToken cancellationToken)
+    {
+        if (!await InTimeAsync(condition, Configuration.RequestTimeout, what, call, cancellationToken).ConfigureAwait(false)) throw Ended(call);
+    }
+
+    private async Task<bool> InTimeAsync(AsteriskMapper.CallCondition condition, TimeSpan limit, Func<string> what, AsteriskCall call, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await condition.Task.WaitAsync(limit, Time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException e)
+        {
+            throw new SipTimeoutException($"{what()} within {limit.TotalSeconds:0.###} s.", limit, e) { CallId = call.CallId };
+        }
+    }
+
     private AsteriskCall FindLive(string callId)
     {
         lock (Calls.Sync)

@@ -35,9 +35,7 @@ internal static class AsteriskCommands
     public static AmiAction Originate(SipCallRequest request, string channelId, SipServerConfiguration configuration, out bool hasDestination)
     {
         string template = configuration.EndpointTemplate ?? DefaultTemplate;
-        TimeSpan ring = request.Timeout ?? configuration.RingTimeout;
-        if (ring < TimeSpan.FromMilliseconds(1) || ring > TimeSpan.FromDays(1))
-            throw new SipArgumentException("Timeout", ring.ToString(), "from 1 ms to one day.");
+        TimeSpan ring = RingTime(request.Timeout, configuration);
         if (string.IsNullOrEmpty(request.To)) throw new SipArgumentException("To", request.To, "who is to be called must be said.");
         if (request is { Application: not null, Play: not null })
             throw new SipArgumentException("Play", request.Play, "goes instead of -Application, not with it.");
@@ -63,6 +61,20 @@ internal static class AsteriskCommands
         action.Add("ChannelId", channelId);
         action.Add("Async", "true");
         return action;
+    }
+
+    /// <summary>How long a destination may take to answer: what was asked for, else the connection's time.</summary>
+    public static TimeSpan RingTime(TimeSpan? asked, SipServerConfiguration configuration)
+    {
+        TimeSpan ring = asked ?? configuration.RingTimeout;
+        return ring >= TimeSpan.FromMilliseconds(1) && ring <= TimeSpan.FromDays(1) ? ring : throw new SipArgumentException("Timeout", ring.ToString(), "from 1 ms to one day.");
+    }
+
+    /// <summary>Where a number is looked up: what was asked for, else the connection's context, else the server's usual one.</summary>
+    public static string Context(string? asked, SipServerConfiguration configuration)
+    {
+        string context = asked ?? configuration.Context ?? DefaultContext;
+        return AsteriskNumbers.IsWord(context) ? context : throw new SipArgumentException("Context", context, "a dialplan context has 1 to 79 letters, digits and . _ -");
     }
 
     /// <summary>Hang-up of one leg. Without a cause Asterisk says 0, so there always is one.</summary>
@@ -104,9 +116,7 @@ internal static class AsteriskCommands
         string to = request.To!;
         if (AsteriskNumbers.IsNumber(to))
         {
-            string context = request.Context ?? configuration.Context ?? DefaultContext;
-            if (!AsteriskNumbers.IsWord(context)) throw new SipArgumentException("Context", context, "a dialplan context has 1 to 79 letters, digits and . _ -");
-            action.Add("Context", context, "Context").Add("Exten", to, "To").Add("Priority", "1");
+            action.Add("Context", Context(request.Context, configuration), "Context").Add("Exten", to, "To").Add("Priority", "1");
             return;
         }
 

@@ -1,35 +1,29 @@
-using System.Text;
-
 namespace IfBus.Sip.Adapters.Asterisk;
 
 /// <summary>The part of the mapper that follows bridges, holds, conferences, recordings and transfers.</summary>
 internal sealed partial class AsteriskMapper
 {
-    private readonly List<Condition> _conditions = [];
+    private readonly List<CallCondition> _conditions = [];
     private readonly HashSet<string> _recordedRooms = new(StringComparer.Ordinal);
 
     /// <summary>
-    /// Completes with true when the call is as wanted, with false when it has ended first. To be asked for before the
-    /// action that brings it about is sent. Cancel the token to stop waiting.
+    /// Waits for a call to be as wanted. To be asked for before the action that brings it about is sent, and disposed of
+    /// when nobody waits any more: every event is held against it.
     /// </summary>
-    public Task<bool> WhenAsync(AsteriskCall call, Func<AsteriskCall, bool> met, CancellationToken cancellationToken)
+    public CallCondition When(AsteriskCall call, Func<AsteriskCall, bool> met)
     {
-        var condition = new Condition(call, met);
+        var condition = new CallCondition(this, call, met);
         lock (calls.Sync)
         {
-            if (condition.IsDecided()) return condition.Task;
-            _conditions.Add(condition);
+            if (!condition.IsDecided()) _conditions.Add(condition);
         }
 
-        CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
-            (state, token) =>
-            {
-                lock (calls.Sync) _conditions.Remove((Condition)state!);
-                ((Condition)state!).TrySetCanceled(token);
-            },
-            condition);
-        _ = condition.Task.ContinueWith(static (_, r) => ((CancellationTokenRegistration)r!).Dispose(), registration, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        return condition.Task;
+        return condition;
+    }
+
+    private void Forget(CallCondition condition)
+    {
+        lock (calls.Sync) _conditions.Remove(condition);
     }
 
     /// <summary>The call of a leg that is live, by its Uniqueid.</summary>
@@ -38,7 +32,7 @@ internal sealed partial class AsteriskMapper
         lock (calls.Sync) return _legs.TryGet(uniqueid, out AsteriskLeg? leg) ? leg.Call : null;
     }
 
-    /// <summary>True or false if an event said since we are connected whether a room is recorded.</summary>
+    /// <summary>True if an event said, since we are connected, that a room is recorded; null if none did.</summary>
     public bool? IsRecorded(string room)
     {
         lock (calls.Sync) return _recordedRooms.Contains(room) ? true : null;
@@ -159,11 +153,7 @@ internal sealed partial class AsteriskMapper
     {
         if (!_legs.TryGet(AmiMessage.Find(message, "OrigTransfererUniqueid"u8), out AsteriskLeg? leg)) return;
         AsteriskCall call = leg.Call;
-        if (call.Transfer is not { Attended: true } transfer)
-        {
-            return;
-        }
-
+        if (call.Transfer is not { Attended: true } transfer) return;
         if (AmiMessage.Find(message, "Result"u8).SequenceEqual("Success"u8))
         {
             transfer.Done = true;
@@ -193,10 +183,14 @@ internal sealed partial class AsteriskMapper
         calls.Move(call, call.IsHeld ? CallState.OnHold : CallState.Connected, raw, AmiFieldReader.Instance);
     }
 
-    private sealed class Condition(AsteriskCall call, Func<AsteriskCall, bool> met) : TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously)
+    /// <summary>What somebody waits for: true when the call is as wanted, false when it has ended first.</summary>
+    internal sealed class CallCondition(AsteriskMapper mapper, AsteriskCall call, Func<AsteriskCall, bool> met)
+        : TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously), IDisposable
     {
+        public void Dispose() => mapper.Forget(this);
+
         // Under the lock.
-        public bool IsDecided()
+        internal bool IsDecided()
         {
             if (Task.IsCompleted) return true;
             if (met(call)) TrySetResult(true);

@@ -86,71 +86,73 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Apply(ReadOnlySpan<byte> name, ReadOnlySpan<byte> message)
     {
+        // Costs nothing: each field is looked for when it is asked for.
+        AmiChannelFields f = AmiChannelFields.Read(message);
         switch (name.Length)
         {
             case 3 when name.SequenceEqual("Cdr"u8):
                 records.Add(message, FindCallOfRecord(message));
                 break;
             case 4 when name.SequenceEqual("Hold"u8):
-                OnHold(AmiChannelFields.Read(message), message, held: true);
+                OnHold(f, message, held: true);
                 break;
             case 6 when name.SequenceEqual("Unhold"u8):
-                OnHold(AmiChannelFields.Read(message), message, held: false);
+                OnHold(f, message, held: false);
                 break;
             case 6 when name.SequenceEqual("Hangup"u8):
-                OnHangup(AmiChannelFields.Read(message), message);
+                OnHangup(f, message);
                 break;
             case 6 when name.SequenceEqual("Rename"u8):
-                OnRename(AmiChannelFields.Read(message));
+                OnRename(f);
                 break;
             case 7 when name.SequenceEqual("DialEnd"u8):
-                OnDialEnd(AmiChannelFields.Read(message), message);
+                OnDialEnd(f, message);
                 break;
             case 8 when name.SequenceEqual("Newstate"u8):
-                OnNewstate(AmiChannelFields.Read(message), message);
+                OnNewstate(f, message);
                 break;
             case 8 when name.SequenceEqual("Shutdown"u8):
                 ShutdownSeen = true;
                 break;
             case 9 when name.SequenceEqual("DialBegin"u8):
-                OnDialBegin(AmiChannelFields.Read(message), message);
+                OnDialBegin(f, message);
                 break;
             case 9 when name.SequenceEqual("DialState"u8):
-                OnDialState(AmiChannelFields.Read(message), message);
+                OnDialState(f, message);
                 break;
             case 10 when name.SequenceEqual("Newchannel"u8):
-                OnNewchannel(AmiChannelFields.Read(message), message);
+                OnNewchannel(f, message);
                 break;
             case 11 when name.SequenceEqual("BridgeEnter"u8):
-                OnBridgeEnter(AmiChannelFields.Read(message), message);
+                OnBridgeEnter(f, message);
                 break;
             case 11 when name.SequenceEqual("BridgeLeave"u8):
-                OnBridgeLeave(AmiChannelFields.Read(message), message);
+                OnBridgeLeave(f, message);
                 break;
             case 11 when name.SequenceEqual("NewCallerid"u8):
-                OnNewCallerid(AmiChannelFields.Read(message));
+                OnNewCallerid(f);
                 break;
             case 13 when name.SequenceEqual("HangupRequest"u8):
-                OnHangupRequest(AmiChannelFields.Read(message));
+                OnHangupRequest(f);
                 break;
             case 17 when name.SequenceEqual("SoftHangupRequest"u8):
-                OnSoftHangupRequest(AmiChannelFields.Read(message));
+                OnSoftHangupRequest(f);
                 break;
             case 15 when name.SequenceEqual("MusicOnHoldStop"u8):
-                OnMusic(AmiChannelFields.Read(message), message, plays: false);
+                OnMusic(f, message, plays: false);
                 break;
             case 16 when name.SequenceEqual("MusicOnHoldStart"u8):
-                OnMusic(AmiChannelFields.Read(message), message, plays: true);
+                OnMusic(f, message, plays: true);
                 break;
             case 16 when name.SequenceEqual("AttendedTransfer"u8):
                 OnAttendedTransfer(message);
                 break;
             case 17 when name.SequenceEqual("OriginateResponse"u8):
-                OnOriginateResponse(AmiChannelFields.Read(message), message);
+                OnOriginateResponse(f, message);
                 break;
             default:
-                if (name.StartsWith("Confbridge"u8)) OnConfbridge(name, AmiChannelFields.Read(message), message);
-                else if (name.StartsWith("MixMonitor"u8)) OnMixMonitor(name, AmiChannelFields.Read(message));
+                if (name.StartsWith("Confbridge"u8)) OnConfbridge(name, f, message);
+                else if (name.StartsWith("MixMonitor"u8)) OnMixMonitor(name, f);
                 break;
         }
     }
@@ -328,88 +330,6 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
         // A leg that we wait for keeps its place under its id, so that a late OriginateResponse finds the call.
         if (call.Primary is { } primary && call.IsOurs && call.OriginateSucceeded is null) _legs.Set(primary.IdBytes, primary);
         Finish(call, raw);
-    }
-
-    // The leg of an event; made, with its call, if it is new. Null if the event names none.
-    private AsteriskLeg? LegOf(in AmiChannelFields f, ReadOnlySpan<byte> raw)
-    {
-        ReadOnlySpan<byte> uniqueid = f.Uniqueid;
-        if (uniqueid.IsEmpty) return null;
-        if (_legs.TryGet(uniqueid, out AsteriskLeg? leg))
-        {
-            leg.Name ??= AmiChannelFields.Text(f.Channel);
-            leg.Number ??= AmiChannelFields.Text(f.Number);
-            if (!leg.Ended) See(leg);
-            return leg;
-        }
-
-        ReadOnlySpan<byte> linkedid = f.Linkedid;
-        if (linkedid.IsEmpty) return null;
-        string linked = Encoding.UTF8.GetString(linkedid);
-        AsteriskCall call;
-        bool isNew = false;
-        if (calls.TryFindLive(linked, out TrackedCall? known))
-        {
-            call = (AsteriskCall)known;
-            foreach (AsteriskLeg old in call.Legs)
-            {
-                // Events of a channel may come after its Hangup; they must not bring it back.
-                if (old.Ended && uniqueid.SequenceEqual(old.IdBytes)) return old;
-            }
-        }
-        else if (records.RecentCall(uniqueid) is not null)
-        {
-            return null;
-        }
-        else
-        {
-            isNew = true;
-            call = new AsteriskCall(linked, ours: false) { CreatedAt = calls.Now, HasDestination = true };
-        }
-
-        byte[] id = uniqueid.ToArray();
-        leg = new AsteriskLeg(call, id, Encoding.UTF8.GetString(uniqueid))
-        {
-            Name = AmiChannelFields.Text(f.Channel),
-            State = AmiChannelFields.State(f.ChannelState),
-            Number = AmiChannelFields.Text(f.Number),
-        };
-        call.Legs.Add(leg);
-        call.Primary ??= leg;
-        _legs.Set(id, leg);
-        See(leg);
-        if (isNew) Begin(call, leg, f.Exten, raw);
-        return leg;
-    }
-
-    // A call that somebody else made, at its first channel.
-    private void Begin(AsteriskCall call, AsteriskLeg leg, ReadOnlySpan<byte> exten, ReadOnlySpan<byte> raw)
-    {
-        call.From = leg.Number;
-        string? to = AmiChannelFields.Text(exten);
-        call.To = to == "s" ? null : to;
-        // A channel that begins in state Ring is one that calls the server; one that the server calls begins Down.
-        bool inbound = leg.State == "Ring";
-        call.Direction = inbound ? CallDirection.Inbound : CallDirection.Outbound;
-        call.State = inbound ? CallState.Incoming : CallState.Created;
-        calls.Add(call);
-        if (!inbound) return;
-        calls.Announce(call, SipEventTypes.IncomingCall, null, raw, AmiFieldReader.Instance, calls.Now);
-    }
-
-    private void See(AsteriskLeg leg)
-    {
-        leg.MissingSince = null;
-        if (leg.Seen) return;
-        leg.Seen = true;
-        AsteriskCall call = leg.Call;
-        call.LiveLegs++;
-        call.FinishAt = null;
-        if (leg == call.Primary && call.HangupWanted is { } cause)
-        {
-            call.HangupWanted = null;
-            LateHangup?.Invoke(call, cause);
-        }
     }
 
     private void Connect(AsteriskCall call, ReadOnlySpan<byte> raw)
