@@ -81,12 +81,21 @@ public sealed class AsteriskFarEnds : IDisposable
         SipServer server = _module.Run<SipServer>("Get-SipServer live");
         using var other = new ModuleRunspace();
         using var watcher = PowerShell.Create(other.Runspace);
-        watcher.AddScript("param($s) Watch-SipEvent -Server $s -Type CallDtmf -Count 2 -Timeout 10").AddArgument(server);
-        IAsyncResult watched = watcher.BeginInvoke();
-        Thread.Sleep(300);
+        watcher.AddScript("param($s) Watch-SipEvent -Server $s -Type CallDtmf -Timeout 20").AddArgument(server);
+        using var seen = new PSDataCollection<PSObject>();
+        watcher.BeginInvoke<PSObject, PSObject>(null, seen);
+        DateTime end = DateTime.UtcNow.AddSeconds(15);
         // Receive: the server takes it as if the phone had sent it.
-        foreach (char digit in "4*") _module.Run($"param($c) Invoke-SipCommand PlayDTMF @{{ Channel = $c.CallId; Digit = '{digit}'; Receive = 'true' }} -Confirm:$false", call);
-        SipEvent[] events = [.. watcher.EndInvoke(watched).Select(e => (SipEvent)e.BaseObject)];
+        void Press(char digit) => _module.Run($"param($c) Invoke-SipCommand PlayDTMF @{{ Channel = $c.CallId; Digit = '{digit}'; Receive = 'true' }} -Confirm:$false", call);
+        string Digits() => string.Concat(seen.Select(e => ((SipEvent)e.BaseObject).Fields["Digit"]));
+
+        // Zeros, until the watcher is known to watch.
+        while (seen.Count == 0 && DateTime.UtcNow < end) Press('0');
+        Press('4');
+        Press('*');
+        while (!Digits().EndsWith('*') && DateTime.UtcNow < end) _module.Run("Invoke-SipCommand Ping -Confirm:$false");
+        watcher.Stop();
+        SipEvent[] events = [.. seen.Select(e => (SipEvent)e.BaseObject).SkipWhile(e => e.Fields["Digit"] == "0")];
         Assert.Equal("4*", string.Concat(events.Select(e => e.Fields["Digit"])));
         Assert.All(events, e => Assert.Equal((call.CallId, SipEventTypes.CallDtmf), (e.CallId, e.Type)));
         _module.Run("param($c) $c | Stop-SipCall", call);

@@ -75,7 +75,6 @@ internal sealed class Ear : IDisposable
     private readonly System.Text.StringBuilder _digits = new();
     private readonly Task _listening;
     private uint? _last;
-    private int _audio;
 
     public Ear() => _listening = ListenAsync();
 
@@ -89,9 +88,6 @@ internal sealed class Ear : IDisposable
             lock (_digits) return _digits.ToString();
         }
     }
-
-    /// <summary>Packets of sound.</summary>
-    public int AudioPackets => Volatile.Read(ref _audio);
 
     public void Dispose()
     {
@@ -113,12 +109,7 @@ internal sealed class Ear : IDisposable
 
     private void Hear(byte[] packet)
     {
-        if (packet.Length < 13) return;
-        if ((packet[1] & 0x7f) != 101)
-        {
-            Interlocked.Increment(ref _audio);
-            return;
-        }
+        if (packet.Length < 13 || (packet[1] & 0x7f) != 101) return;
 
         // All packets of one event have its timestamp.
         uint timestamp = BinaryPrimitives.ReadUInt32BigEndian(packet.AsSpan(4));

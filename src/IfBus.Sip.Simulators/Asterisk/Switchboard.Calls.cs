@@ -46,14 +46,11 @@ internal sealed partial class Switchboard
     {
         string exten = rest.Split('@')[0];
         string context = rest.Contains('@', StringComparison.Ordinal) ? rest[(rest.IndexOf('@', StringComparison.Ordinal) + 1)..].Split('/')[0] : "default";
-        string serial = Serial();
-        SimChannel one = Make($"Local/{exten}@{context}-{serial};1", id, null, 0, c => (c.Exten, c.Context) = (exten, context));
-        SimChannel two = Make($"Local/{exten}@{context}-{serial};2", otherId.Length > 0 ? otherId : id + ";2", id, 4, c => (c.Exten, c.Context) = (exten, context));
-        (one.Twin, two.Twin) = (two, one);
+        (SimChannel one, SimChannel two) = MakeLocal(exten, context, id, otherId.Length > 0 ? otherId : id + ";2", id);
         foreach ((string key, string value) in variables) one.Variables[key] = two.Variables[key] = value;
         Identify(one, number, name);
         Identify(two, number, name);
-        Tell("LocalBridge", "call", one.Headers("LocalOne") + two.Headers("LocalTwo") + $"Context: {context}\r\nExten: {exten}\r\nLocalOptimization: Yes\r\n");
+        TellLocalBridge(one, two);
         Tell("DialBegin", "call", one.Headers("Dest") + $"DialString: {exten}@{context}\r\n");
         one.Originate = originate;
 
@@ -118,6 +115,19 @@ internal sealed partial class Switchboard
                 break;
         }
     }
+
+    // The two halves of a Local channel: one is talked with, two is in the dialplan.
+    private (SimChannel One, SimChannel Two) MakeLocal(string exten, string context, string oneId, string twoId, string linkedid)
+    {
+        string serial = Serial();
+        SimChannel one = Make($"Local/{exten}@{context}-{serial};1", oneId, linkedid, 0, c => (c.Exten, c.Context) = (exten, context));
+        SimChannel two = Make($"Local/{exten}@{context}-{serial};2", twoId, linkedid, 4, c => (c.Exten, c.Context) = (exten, context));
+        (one.Twin, two.Twin) = (two, one);
+        return (one, two);
+    }
+
+    private void TellLocalBridge(SimChannel one, SimChannel two) =>
+        Tell("LocalBridge", "call", one.Headers("LocalOne") + two.Headers("LocalTwo") + $"Context: {one.Context}\r\nExten: {one.Exten}\r\nLocalOptimization: Yes\r\n");
 
     // A phone is called and does what its number says. caller is null when an Originate calls.
     private void Call(SimChannel channel, PhoneBehaviour phone, SimChannel? caller, TimeSpan timeout, Action answered, Action<int, int, string, bool> failed)

@@ -148,9 +148,11 @@ internal sealed partial class Switchboard
         EndCall(channel, 16, 0, soft: 16);
     }
 
-    /// <summary>Headers of a room's bridge.</summary>
-    public static string RoomHeaders(SimRoom room) =>
-        $"Conference: {room.Name}\r\nBridgeUniqueid: {room.Bridge}\r\nBridgeType: base\r\nBridgeTechnology: softmix\r\nBridgeCreator: ConfBridge\r\nBridgeName: {room.Name}\r\nBridgeNumChannels: {room.Members.Count + 1}\r\nBridgeVideoSourceMode: none\r\n";
+    /// <summary>Headers of a room.</summary>
+    public static string RoomHeaders(SimRoom room) => $"Conference: {room.Name}\r\n" + RoomBridgeHeaders(room);
+
+    private static string RoomBridgeHeaders(SimRoom room) =>
+        $"BridgeUniqueid: {room.Bridge}\r\nBridgeType: base\r\nBridgeTechnology: softmix\r\nBridgeCreator: ConfBridge\r\nBridgeName: {room.Name}\r\nBridgeNumChannels: {room.Members.Count + 1}\r\nBridgeVideoSourceMode: none\r\n";
 
     private void Run(SimChannel channel, string context, string exten)
     {
@@ -220,7 +222,7 @@ internal sealed partial class Switchboard
         room.Members.Add(channel);
         channel.Room = room;
         channel.EnteredAt = Now;
-        Tell("BridgeEnter", "call", RoomHeaders(room).Replace($"Conference: {name}\r\n", "", StringComparison.Ordinal) + channel.Headers());
+        Tell("BridgeEnter", "call", RoomBridgeHeaders(room) + channel.Headers());
         Tell("ConfbridgeJoin", "call", RoomHeaders(room) + channel.Headers() + "Admin: No\r\nMuted: No\r\n");
     }
 
@@ -231,7 +233,7 @@ internal sealed partial class Switchboard
         room.Members.Remove(channel);
         room.Muted.Remove(channel);
         Tell("ConfbridgeLeave", "call", RoomHeaders(room) + channel.Headers() + "Admin: No\r\n");
-        Tell("BridgeLeave", "call", RoomHeaders(room).Replace($"Conference: {room.Name}\r\n", "", StringComparison.Ordinal) + channel.Headers());
+        Tell("BridgeLeave", "call", RoomBridgeHeaders(room) + channel.Headers());
         if (room.Members.Count > 0) return;
         _rooms.Remove(room.Name);
         Tell("ConfbridgeEnd", "call", RoomHeaders(room));
@@ -272,14 +274,11 @@ internal sealed partial class Switchboard
 
     private void StartConsultation(SimChannel transferer, SimChannel other, string context, string exten)
     {
-        string serial = Serial();
-        SimChannel one = Make($"Local/{exten}@{context}-{serial};1", NextId(), transferer.Linkedid, 0, c => (c.Exten, c.Context) = (exten, context));
-        SimChannel two = Make($"Local/{exten}@{context}-{serial};2", NextId(), transferer.Linkedid, 4, c => (c.Exten, c.Context) = (exten, context));
-        (one.Twin, two.Twin) = (two, one);
+        (SimChannel one, SimChannel two) = MakeLocal(exten, context, NextId(), NextId(), transferer.Linkedid);
         var consult = new SimConsult(other, one, two, transferer.Bridge!, Guid.NewGuid().ToString());
         transferer.Consult = consult;
         Tell("BridgeCreate", "call", BridgeHeaders(consult.NewBridge, 0));
-        Tell("LocalBridge", "call", one.Headers("LocalOne") + two.Headers("LocalTwo") + $"Context: {context}\r\nExten: {exten}\r\nLocalOptimization: Yes\r\n");
+        TellLocalBridge(one, two);
         Tell("BridgeEnter", "call", BridgeHeaders(consult.NewBridge, 1) + one.Headers());
         Tell("BridgeLeave", "call", BridgeHeaders(consult.OldBridge, 1) + transferer.Headers());
         Tell("BridgeEnter", "call", BridgeHeaders(consult.NewBridge, 2) + transferer.Headers());
