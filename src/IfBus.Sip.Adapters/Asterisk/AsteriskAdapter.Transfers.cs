@@ -6,6 +6,9 @@ internal sealed partial class AsteriskAdapter
     // Typing the code takes the server about 50 ms a digit.
     private static readonly TimeSpan FeatureTime = TimeSpan.FromSeconds(4);
 
+    // From the answer to both parties' BridgeEnter it takes the server some milliseconds.
+    private static readonly TimeSpan BridgeTime = TimeSpan.FromMilliseconds(500);
+
     protected override Task<SipCall> TransferAsync(AsteriskSession session, string callId, SipTransferRequest request, CancellationToken cancellationToken)
     {
         if (!AsteriskNumbers.IsNumber(request.To)) throw new SipArgumentException("To", request.To, AsteriskNumbers.NumberRule + "; a transfer goes to an extension of the dialplan.", "SipInvalidNumber");
@@ -51,6 +54,7 @@ internal sealed partial class AsteriskAdapter
     protected override async Task<SipCall> HoldAsync(AsteriskSession session, string callId, CancellationToken cancellationToken)
     {
         AsteriskCall call = FindLive(callId);
+        await SettleAsync(call, cancellationToken).ConfigureAwait(false);
         AsteriskLeg one, other;
         lock (Calls.Sync)
         {
@@ -107,6 +111,7 @@ internal sealed partial class AsteriskAdapter
     private async Task<SipCall> TransferBlindAsync(AsteriskSession session, string callId, SipTransferRequest request, string context, TimeSpan limit, CancellationToken cancellationToken)
     {
         AsteriskCall call = FindLive(callId);
+        await SettleAsync(call, cancellationToken).ConfigureAwait(false);
         AsteriskTransfer transfer;
         AsteriskLeg? primary;
         AmiAction action;
@@ -172,6 +177,7 @@ internal sealed partial class AsteriskAdapter
     private async Task<SipCall> ConsultAsync(AsteriskSession session, string callId, SipTransferRequest request, string context, TimeSpan limit, CancellationToken cancellationToken)
     {
         AsteriskCall call = FindLive(callId);
+        await SettleAsync(call, cancellationToken).ConfigureAwait(false);
         AsteriskTransfer transfer;
         lock (Calls.Sync)
         {
@@ -227,6 +233,22 @@ internal sealed partial class AsteriskAdapter
             Call = Shown(call),
             RecommendedAction = "Check number and -Context, or connect with the -Context that your phones use.",
         };
+    }
+
+    // A call is connected when its destination has answered; its parties are in their bridge a moment later. Who asks for
+    // something in between means the bridged call.
+    private async Task SettleAsync(AsteriskCall call, CancellationToken cancellationToken)
+    {
+        using AsteriskMapper.CallCondition bridged = _mapper.When(call, c =>
+            c.State != CallState.Connected || c.LegOf(SipParty.To) is not { Up: true, Room: null } || BridgedPair(c) is not null);
+        try
+        {
+            await bridged.Task.WaitAsync(BridgeTime, Time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // It has none; what that means is for what was asked to say.
+        }
     }
 
     // Who stays and who goes. Under the lock.
