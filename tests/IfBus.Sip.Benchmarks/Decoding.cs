@@ -100,7 +100,7 @@ internal static class Decoding
         // Large enough that nothing is dropped: every event is made and handed over.
         var hub = new EventHub("bench", SipServerType.Asterisk, 10_000_000, TimeProvider.System, NullLogger.Instance);
         var calls = new CallTable("bench", SipServerType.Asterisk, hub, 1000, TimeProvider.System, NullLogger.Instance);
-        var mapper = new AsteriskMapper("bench", calls, hub, new DetailRecords("bench", 1000, TimeProvider.System), TimeProvider.System);
+        var mapper = new AsteriskMapper("bench", calls, hub, new DetailRecordStore<AsteriskCall>(1000), TimeProvider.System);
         using ISipEventSubscription subscription = hub.Subscribe(SipEventTypes.Other);
         await using AmiSession session = AmiSession.Over(new NetworkStream(socket, ownsSocket: true), new SipServerConfiguration(), mapper, NullLogger.Instance, TimeProvider.System);
         start();

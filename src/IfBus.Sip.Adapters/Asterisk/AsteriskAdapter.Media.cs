@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Globalization;
 
 namespace IfBus.Sip.Adapters.Asterisk;
@@ -6,19 +5,14 @@ namespace IfBus.Sip.Adapters.Asterisk;
 /// <content>Conference rooms, recordings, DTMF and variables.</content>
 internal sealed partial class AsteriskAdapter
 {
-    private const string PathRule = "a file relative to the server's monitor folder: letters, digits and . _ - +, folders with /, at most 200; no .. , no / at the beginning; with an extension that the server can write: ";
-
-    private static readonly SearchValues<char> PathCharacters = SearchValues.Create("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._-+/");
-    private static readonly SearchValues<char> RoomCharacters = SearchValues.Create("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_");
-    private static readonly SearchValues<char> Digits = SearchValues.Create("0123456789*#ABCDabcdwW");
 
     // The server takes any extension and records nothing for one that it does not know; these every build has.
     private static readonly string[] Formats = ["wav", "wav16", "WAV", "wav49", "gsm", "ulaw", "alaw", "sln", "sln16", "g722"];
 
     protected override async Task<SipCall> JoinConferenceAsync(AsteriskSession session, string callId, SipConferenceJoin request, CancellationToken cancellationToken)
     {
-        CheckRoom(request.Conference);
-        AsteriskCall call = FindLive(callId);
+        CallRules.CheckRoom(request.Conference);
+        AsteriskCall call = FindLive<AsteriskCall>(callId);
         AsteriskLeg? one, other;
         lock (Calls.Sync)
         {
@@ -30,7 +24,7 @@ internal sealed partial class AsteriskAdapter
 
         await AsteriskDialplan.EnsureAsync(session, Name, SipCapabilities.Conference, cancellationToken).ConfigureAwait(false);
         string exten = AsteriskDialplan.Room(request.Conference);
-        using AsteriskMapper.CallCondition joined = _mapper.When(call, _ => one.Room == request.Conference && (other is null || other.Ended || other.Room == request.Conference));
+        using CallCondition<AsteriskCall> joined = _mapper.Conditions.When(call, _ => one.Room == request.Conference && (other is null || other.Ended || other.Room == request.Conference));
         AmiAction action = other is null ? Redirect(one, AsteriskDialplan.Context, exten) : RedirectBoth(one, other, AsteriskDialplan.Context, exten);
         await AskAsync(session.Ami, action, "SipConferenceFailed", $"{Name} refused to move {call.CallId} into {request.Conference}", call.CallId, cancellationToken).ConfigureAwait(false);
         await SeenAsync(joined, () => $"{call.CallId} did not get into {request.Conference} (is it locked?)", call, cancellationToken).ConfigureAwait(false);
@@ -39,11 +33,11 @@ internal sealed partial class AsteriskAdapter
 
     protected override async Task<SipCall> LeaveConferenceAsync(AsteriskSession session, string callId, CancellationToken cancellationToken)
     {
-        AsteriskCall call = FindLive(callId);
+        AsteriskCall call = FindLive<AsteriskCall>(callId);
         List<AsteriskLeg> legs;
         lock (Calls.Sync) legs = call.Legs.FindAll(l => l is { Ended: false, Room: not null });
         if (legs.Count == 0) throw WrongState(call, "SipCallNotInConference", "is in no conference room");
-        using AsteriskMapper.CallCondition left = _mapper.When(call, _ => legs.TrueForAll(l => l.Room is null || l.Ended));
+        using CallCondition<AsteriskCall> left = _mapper.Conditions.When(call, _ => legs.TrueForAll(l => l.Room is null || l.Ended));
         foreach (AsteriskLeg leg in legs)
         {
             AmiReply reply = await session.Ami.RequestAsync(new AmiAction("ConfbridgeKick").Add("Conference", leg.Room!).Add("Channel", leg.Name ?? leg.Id), cancellationToken).ConfigureAwait(false);
@@ -52,14 +46,14 @@ internal sealed partial class AsteriskAdapter
 
         await InTimeAsync(left, Configuration.RequestTimeout, () => $"{call.CallId} has not left its room", call, cancellationToken).ConfigureAwait(false);
         // Where its dialplan ends with the room, as in our own extension, its Hangup comes at once; elsewhere it goes on.
-        using AsteriskMapper.CallCondition gone = _mapper.When(call, _ => false);
+        using CallCondition<AsteriskCall> gone = _mapper.Conditions.When(call, _ => false);
         await Task.WhenAny(gone.Task, Task.Delay(TimeSpan.FromMilliseconds(500), Time, cancellationToken)).ConfigureAwait(false);
         return Shown(call);
     }
 
     protected override async Task<IReadOnlyList<SipConference>> GetConferencesAsync(AsteriskSession session, string? name, CancellationToken cancellationToken)
     {
-        if (name is not null) CheckRoom(name, strict: false);
+        if (name is not null) CallRules.CheckRoom(name, strict: false);
         AmiReply rooms = await session.Ami.RequestAsync(new AmiAction("ConfbridgeListRooms"), cancellationToken).ConfigureAwait(false);
         if (!rooms.IsSuccess)
         {
@@ -93,9 +87,9 @@ internal sealed partial class AsteriskAdapter
 
     protected override async Task<SipConference?> SetConferenceAsync(AsteriskSession session, string name, SipConferenceChange change, CancellationToken cancellationToken)
     {
-        CheckRoom(name, strict: false);
+        CallRules.CheckRoom(name, strict: false);
         if (change.Path is not null && change.Recording != true) throw new SipArgumentException("Path", change.Path, "goes with -Recording $true only.");
-        if (change.Path is { } path) CheckPath(path);
+        if (change.Path is { } path) CallRules.CheckPath(path, Formats);
         string who = change.Member ?? "all";
         if (change.Locked is { } locked) await ConferenceAsync(session, new AmiAction(locked ? "ConfbridgeLock" : "ConfbridgeUnlock").Add("Conference", name), name, cancellationToken).ConfigureAwait(false);
         if (change.Muted is { } muted) await ConferenceAsync(session, new AmiAction(muted ? "ConfbridgeMute" : "ConfbridgeUnmute").Add("Conference", name).Add("Channel", ChannelOf(who), "Member"), name, cancellationToken).ConfigureAwait(false);
@@ -117,8 +111,8 @@ internal sealed partial class AsteriskAdapter
 
     protected override async Task<SipRecording> StartRecordingAsync(AsteriskSession session, string callId, SipRecordingRequest request, CancellationToken cancellationToken)
     {
-        CheckPath(request.Path);
-        AsteriskCall call = FindLive(callId);
+        CallRules.CheckPath(request.Path, Formats);
+        AsteriskCall call = FindLive<AsteriskCall>(callId);
         AsteriskLeg leg;
         int before;
         lock (Calls.Sync)
@@ -128,7 +122,7 @@ internal sealed partial class AsteriskAdapter
             before = leg.RecordingsBegun;
         }
 
-        using AsteriskMapper.CallCondition begun = _mapper.When(call, _ => leg.RecordingsBegun > before || leg.Ended);
+        using CallCondition<AsteriskCall> begun = _mapper.Conditions.When(call, _ => leg.RecordingsBegun > before || leg.Ended);
         // Without i(VAR) the server does not tell the id.
         AmiReply reply = await AskAsync(
             session.Ami, new AmiAction("MixMonitor").Add("Channel", leg.Id).Add("File", request.Path, "Path").Add("Options", "i(IFBUS_RECORDING)"),
@@ -150,7 +144,7 @@ internal sealed partial class AsteriskAdapter
 
     protected override async Task<IReadOnlyList<SipRecording>> ChangeRecordingAsync(AsteriskSession session, string callId, string? recordingId, SipRecordingState state, CancellationToken cancellationToken)
     {
-        AsteriskCall call = FindLive(callId);
+        AsteriskCall call = FindLive<AsteriskCall>(callId);
         List<SipRecording> wanted;
         lock (Calls.Sync) wanted = call.Recordings.FindAll(r => r.State != SipRecordingState.Stopped && (recordingId is null || r.RecordingId == recordingId));
         if (wanted.Count == 0)
@@ -169,7 +163,7 @@ internal sealed partial class AsteriskAdapter
             lock (Calls.Sync) before = call.Legs.Sum(l => l.RecordingsEnded);
             if (state == SipRecordingState.Stopped)
             {
-                using AsteriskMapper.CallCondition stopped = _mapper.When(call, c => c.Legs.Sum(l => l.RecordingsEnded) > before);
+                using CallCondition<AsteriskCall> stopped = _mapper.Conditions.When(call, c => c.Legs.Sum(l => l.RecordingsEnded) > before);
                 AmiReply reply = await OnEitherAsync(call, l => session.Ami.RequestAsync(new AmiAction("StopMixMonitor").Add("Channel", l.Id).Add("MixMonitorID", recording.RecordingId), cancellationToken)).ConfigureAwait(false);
                 if (!reply.IsSuccess) throw Rejected(reply, "SipRecordingFailed", $"{Name} refused to end the recording {recording.RecordingId}", call.CallId);
                 await InTimeAsync(stopped, Configuration.RequestTimeout, () => $"{Name} took the end of the recording, and did not say that it ended", call, cancellationToken).ConfigureAwait(false);
@@ -196,10 +190,8 @@ internal sealed partial class AsteriskAdapter
 
     protected override async Task<bool> SendDtmfAsync(AsteriskSession session, string callId, SipDtmfRequest request, CancellationToken cancellationToken)
     {
-        if (request.Digits.Length is 0 or > 100 || request.Digits.AsSpan().ContainsAnyExcept(Digits)) throw new SipArgumentException("Digits", request.Digits, "1 to 100 of 0 to 9, *, #, A to D, and w for half a second of silence.");
-        CheckTone(nameof(request.Duration), request.Duration);
-        CheckTone(nameof(request.Gap), request.Gap);
-        AsteriskCall call = FindLive(callId);
+        CallRules.CheckTones(request);
+        AsteriskCall call = FindLive<AsteriskCall>(callId);
         AmiSession second = await session.SecondAsync(cancellationToken).ConfigureAwait(false);
         string milliseconds = ((int)request.Duration.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
         for (int i = 0; i < request.Digits.Length; i++)
@@ -230,7 +222,7 @@ internal sealed partial class AsteriskAdapter
 
     protected override async Task<string> GetVariableAsync(AsteriskSession session, string callId, string name, SipParty party, CancellationToken cancellationToken)
     {
-        AsteriskLeg leg = LegFor(FindLive(callId), name, party);
+        AsteriskLeg leg = LegFor(FindLive<AsteriskCall>(callId), name, party);
         AmiReply reply = await AskAsync(
             session.Ami, new AmiAction("Getvar").Add("Channel", leg.Id).Add("Variable", name, "Name"), "SipVariableFailed", $"{Name} does not tell {name}", callId, cancellationToken).ConfigureAwait(false);
         return reply.Response.Get("Value"u8) ?? "";
@@ -238,35 +230,16 @@ internal sealed partial class AsteriskAdapter
 
     protected override async Task<bool> SetVariableAsync(AsteriskSession session, string callId, string name, string value, SipParty party, CancellationToken cancellationToken)
     {
-        AsteriskLeg leg = LegFor(FindLive(callId), name, party);
+        AsteriskLeg leg = LegFor(FindLive<AsteriskCall>(callId), name, party);
         await AskAsync(
             session.Ami, new AmiAction("Setvar").Add("Channel", leg.Id).Add("Variable", name, "Name").Add("Value", value, "Value"), "SipVariableFailed", $"{Name} does not set {name}", callId, cancellationToken).ConfigureAwait(false);
         return true;
     }
 
-    private static void CheckRoom(string name, bool strict = true)
-    {
-        if (name.Length is 0 or > 32 || (strict && name.AsSpan().ContainsAnyExcept(RoomCharacters))) throw new SipArgumentException("Conference", name, "a room has 1 to 32 letters, digits and _ .");
-    }
-
-    private static void CheckPath(string path)
-    {
-        string format = Path.GetExtension(path).TrimStart('.');
-        bool good = path.Length is > 0 and <= 200 && path[0] is not ('/' or '.' or '-') && !path.Contains("..", StringComparison.Ordinal) && !path.Contains("//", StringComparison.Ordinal)
-            && !path.AsSpan().ContainsAnyExcept(PathCharacters) && Path.GetFileNameWithoutExtension(path).Length > 0 && Formats.Contains(format, StringComparer.Ordinal);
-        if (!good) throw new SipArgumentException("Path", path, PathRule + string.Join(", ", Formats) + ".");
-    }
-
-    private static void CheckTone(string parameter, TimeSpan time)
-    {
-        if (time < TimeSpan.FromMilliseconds(40) || time > TimeSpan.FromSeconds(5)) throw new SipArgumentException(parameter, time.ToString(), "40 ms to 5 s.");
-    }
-
     private AsteriskLeg LegFor(AsteriskCall call, string name, SipParty party)
     {
         // A function such as SHELL() is not a variable.
-        bool valid = name.Length is >= 1 and <= 80 && (char.IsAsciiLetter(name[0]) || name[0] == '_') && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_');
-        if (!valid) throw new SipArgumentException("Name", name, "a variable's name has letters, digits and _, and begins with a letter.");
+        if (!CallRules.IsVariable(name)) throw new SipArgumentException("Name", name, "a variable's name has letters, digits and _, and begins with a letter.");
         lock (Calls.Sync) return call.LegOf(party == SipParty.To ? SipParty.To : SipParty.From) ?? throw WrongState(call, "SipNoSuchParty", $"has no {party} party");
     }
 

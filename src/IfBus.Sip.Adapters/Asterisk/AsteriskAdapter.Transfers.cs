@@ -11,12 +11,12 @@ internal sealed partial class AsteriskAdapter
 
     protected override Task<SipCall> TransferAsync(AsteriskSession session, string callId, SipTransferRequest request, CancellationToken cancellationToken)
     {
-        if (!AsteriskNumbers.IsNumber(request.To)) throw new SipArgumentException("To", request.To, AsteriskNumbers.NumberRule + "; a transfer goes to an extension of the dialplan.", "SipInvalidNumber");
+        if (!CallRules.IsNumber(request.To)) throw new SipArgumentException("To", request.To, CallRules.NumberRule + "; a transfer goes to an extension of the dialplan.", "SipInvalidNumber");
         if (request.Attended && request.To.Any(c => !char.IsAsciiDigit(c) && c is not ('*' or '#')))
             throw new SipArgumentException("To", request.To, "the server types the destination of an attended transfer as DTMF: digits, * and # only.", "SipInvalidNumber");
-        string context = AsteriskCommands.Context(request.Context, Configuration);
+        string context = CallRules.Context(request.Context, Configuration);
         if (request.Keep == SipParty.Both) throw new SipArgumentException("Keep", "Both", "From or To: one party stays, the other is released.");
-        TimeSpan limit = AsteriskCommands.RingTime(request.Timeout, Configuration);
+        TimeSpan limit = CallRules.RingTime(request.Timeout, Configuration);
         return request.Attended
             ? ConsultAsync(session, callId, request, context, limit, cancellationToken)
             : TransferBlindAsync(session, callId, request, context, limit, cancellationToken);
@@ -24,7 +24,7 @@ internal sealed partial class AsteriskAdapter
 
     protected override async Task<SipCall> EndTransferAsync(AsteriskSession session, string callId, bool complete, CancellationToken cancellationToken)
     {
-        AsteriskCall call = FindLive(callId);
+        AsteriskCall call = FindLive<AsteriskCall>(callId);
         AsteriskTransfer transfer;
         lock (Calls.Sync)
         {
@@ -36,7 +36,7 @@ internal sealed partial class AsteriskAdapter
 
         if (!complete)
         {
-            using AsteriskMapper.CallCondition back = _mapper.When(call, c => !c.IsHeld && transfer.Released!.BridgeId is { } bridge && bridge == transfer.Kept.BridgeId);
+            using CallCondition<AsteriskCall> back = _mapper.Conditions.When(call, c => !c.IsHeld && transfer.Released!.BridgeId is { } bridge && bridge == transfer.Kept.BridgeId);
             AmiSession second = await session.SecondAsync(cancellationToken).ConfigureAwait(false);
             await AskAsync(second, new AmiAction("CancelAtxfer").Add("Channel", transfer.Released!.Id), "SipTransferFailed", $"{Name} refused to give the transfer of {call.CallId} up", call.CallId, cancellationToken).ConfigureAwait(false);
             await InTimeAsync(back, FeatureTime, () => $"The parties of {call.CallId} were not brought together again", call, cancellationToken).ConfigureAwait(false);
@@ -44,7 +44,7 @@ internal sealed partial class AsteriskAdapter
             return Shown(call);
         }
 
-        using AsteriskMapper.CallCondition done = _mapper.When(call, c => (transfer.Done && transfer.Released!.Ended && !c.IsHeld) || transfer.Failed);
+        using CallCondition<AsteriskCall> done = _mapper.Conditions.When(call, c => (transfer.Done && transfer.Released!.Ended && !c.IsHeld) || transfer.Failed);
         await session.Ami.RequestAsync(AsteriskCommands.Hangup(transfer.Released!, HangupCause.NormalClearing), cancellationToken).ConfigureAwait(false);
         if (!await InTimeAsync(done, FeatureTime, () => $"The transfer of {call.CallId} was not completed", call, cancellationToken).ConfigureAwait(false) || transfer.Failed)
             throw Failed(call, transfer.To, "the call ended");
@@ -53,7 +53,7 @@ internal sealed partial class AsteriskAdapter
 
     protected override async Task<SipCall> HoldAsync(AsteriskSession session, string callId, CancellationToken cancellationToken)
     {
-        AsteriskCall call = FindLive(callId);
+        AsteriskCall call = FindLive<AsteriskCall>(callId);
         await SettleAsync(call, cancellationToken).ConfigureAwait(false);
         AsteriskLeg one, other;
         lock (Calls.Sync)
@@ -64,7 +64,7 @@ internal sealed partial class AsteriskAdapter
         }
 
         await AsteriskDialplan.EnsureAsync(session, Name, SipCapabilities.Hold, cancellationToken).ConfigureAwait(false);
-        using AsteriskMapper.CallCondition held = _mapper.When(call, _ => one.HearsMusic && other.HearsMusic);
+        using CallCondition<AsteriskCall> held = _mapper.Conditions.When(call, _ => one.HearsMusic && other.HearsMusic);
         await AskAsync(session.Ami, RedirectBoth(one, other, AsteriskDialplan.Context, AsteriskDialplan.Hold), "SipHoldFailed", $"{Name} refused to hold {call.CallId}", call.CallId, cancellationToken).ConfigureAwait(false);
         await SeenAsync(held, () => $"{call.CallId} was sent to the music, and the server did not say that it plays", call, cancellationToken).ConfigureAwait(false);
         _mapper.SetHeldByUs(call, held: true);
@@ -73,7 +73,7 @@ internal sealed partial class AsteriskAdapter
 
     protected override async Task<SipCall> ResumeAsync(AsteriskSession session, string callId, CancellationToken cancellationToken)
     {
-        AsteriskCall call = FindLive(callId);
+        AsteriskCall call = FindLive<AsteriskCall>(callId);
         AsteriskLeg one, other;
         lock (Calls.Sync)
         {
@@ -83,7 +83,7 @@ internal sealed partial class AsteriskAdapter
             other = call.Legs.FindLast(l => l != one && l is { Ended: false, HearsMusic: true }) ?? throw Ended(call);
         }
 
-        using AsteriskMapper.CallCondition bridged = _mapper.When(call, _ => one.BridgeId is { } bridge && bridge == other.BridgeId);
+        using CallCondition<AsteriskCall> bridged = _mapper.Conditions.When(call, _ => one.BridgeId is { } bridge && bridge == other.BridgeId);
         await AskAsync(session.Ami, new AmiAction("Bridge").Add("Channel1", one.Id).Add("Channel2", other.Id).Add("Tone", "no"), "SipResumeFailed", $"{Name} refused to resume {call.CallId}", call.CallId, cancellationToken).ConfigureAwait(false);
         await SeenAsync(bridged, () => $"The parties of {call.CallId} were not brought together", call, cancellationToken).ConfigureAwait(false);
         _mapper.SetHeldByUs(call, held: false);
@@ -92,10 +92,10 @@ internal sealed partial class AsteriskAdapter
 
     protected override async Task<SipCall> AnswerAsync(AsteriskSession session, string callId, CancellationToken cancellationToken)
     {
-        AsteriskCall call = FindLive(callId);
+        AsteriskCall call = FindLive<AsteriskCall>(callId);
         AsteriskLeg leg = WaitingLeg(call);
         await AsteriskDialplan.EnsureAsync(session, Name, SipCapabilities.Answer, cancellationToken).ConfigureAwait(false);
-        using AsteriskMapper.CallCondition up = _mapper.When(call, c => c.State == CallState.Connected);
+        using CallCondition<AsteriskCall> up = _mapper.Conditions.When(call, c => c.State == CallState.Connected);
         await AskAsync(session.Ami, Redirect(leg, AsteriskDialplan.Context, AsteriskDialplan.Answer), "SipAnswerFailed", $"{Name} refused to answer {call.CallId}", call.CallId, cancellationToken).ConfigureAwait(false);
         await SeenAsync(up, () => $"{call.CallId} was not answered", call, cancellationToken).ConfigureAwait(false);
         return Shown(call);
@@ -103,14 +103,14 @@ internal sealed partial class AsteriskAdapter
 
     protected override Task<SipCall> RejectAsync(AsteriskSession session, string callId, HangupCause cause, CancellationToken cancellationToken)
     {
-        AsteriskCommands.CheckCause(cause);
-        WaitingLeg(FindLive(callId));
+        CallRules.CheckCause(cause);
+        WaitingLeg(FindLive<AsteriskCall>(callId));
         return HangUpAsync(session, callId, cause, cancellationToken);
     }
 
     private async Task<SipCall> TransferBlindAsync(AsteriskSession session, string callId, SipTransferRequest request, string context, TimeSpan limit, CancellationToken cancellationToken)
     {
-        AsteriskCall call = FindLive(callId);
+        AsteriskCall call = FindLive<AsteriskCall>(callId);
         await SettleAsync(call, cancellationToken).ConfigureAwait(false);
         AsteriskTransfer transfer;
         AsteriskLeg? primary;
@@ -157,16 +157,8 @@ internal sealed partial class AsteriskAdapter
 
             _mapper.FollowTransfer(call);
             if (releaseAfter) await session.Ami.RequestAsync(AsteriskCommands.Hangup(transfer.Released!, HangupCause.NormalClearing), cancellationToken).ConfigureAwait(false);
-            SipCall after = await waiter.Task.WaitAsync(limit, Time, cancellationToken).ConfigureAwait(false);
+            SipCall after = await TransferredAsync(call, waiter, request.To, limit, cancellationToken).ConfigureAwait(false);
             return after.State == CallState.Terminated ? throw Failed(call, request.To, null) : after;
-        }
-        catch (TimeoutException e)
-        {
-            throw new SipTimeoutException($"{request.To} has not answered within {limit.TotalSeconds:0.###} s. The transfer goes on.", limit, e)
-            {
-                CallId = call.CallId,
-                RecommendedAction = "Wait-SipCall waits on; Stop-SipCall ends the call.",
-            };
         }
         finally
         {
@@ -176,7 +168,7 @@ internal sealed partial class AsteriskAdapter
 
     private async Task<SipCall> ConsultAsync(AsteriskSession session, string callId, SipTransferRequest request, string context, TimeSpan limit, CancellationToken cancellationToken)
     {
-        AsteriskCall call = FindLive(callId);
+        AsteriskCall call = FindLive<AsteriskCall>(callId);
         await SettleAsync(call, cancellationToken).ConfigureAwait(false);
         AsteriskTransfer transfer;
         lock (Calls.Sync)
@@ -189,7 +181,7 @@ internal sealed partial class AsteriskAdapter
         }
 
         await CheckDestinationAsync(session, call, context, request.To, cancellationToken).ConfigureAwait(false);
-        using AsteriskMapper.CallCondition taken = _mapper.When(call, _ => transfer.Released!.Holds || transfer.Kept.HearsMusic);
+        using CallCondition<AsteriskCall> taken = _mapper.Conditions.When(call, _ => transfer.Released!.Holds || transfer.Kept.HearsMusic);
         _mapper.BeginTransfer(call, transfer);
         try
         {
@@ -211,7 +203,7 @@ internal sealed partial class AsteriskAdapter
                 };
             }
 
-            using AsteriskMapper.CallCondition consulted = _mapper.When(call, _ => transfer.Consulted || transfer.Failed || (!transfer.Released!.Holds && !transfer.Kept.HearsMusic));
+            using CallCondition<AsteriskCall> consulted = _mapper.Conditions.When(call, _ => transfer.Consulted || transfer.Failed || (!transfer.Released!.Holds && !transfer.Kept.HearsMusic));
             if (!await InTimeAsync(consulted, limit, () => $"{request.To} has not answered", call, cancellationToken).ConfigureAwait(false)) throw Failed(call, request.To, null);
             if (!transfer.Consulted) throw Failed(call, request.To, "it did not answer, and the parties talk again");
             return Shown(call);
@@ -239,7 +231,7 @@ internal sealed partial class AsteriskAdapter
     // something in between means the bridged call.
     private async Task SettleAsync(AsteriskCall call, CancellationToken cancellationToken)
     {
-        using AsteriskMapper.CallCondition bridged = _mapper.When(call, c =>
+        using CallCondition<AsteriskCall> bridged = _mapper.Conditions.When(call, c =>
             c.State != CallState.Connected || c.LegOf(SipParty.To) is not { Up: true, Room: null } || BridgedPair(c) is not null);
         try
         {
@@ -267,12 +259,6 @@ internal sealed partial class AsteriskAdapter
         return one is not null && call.Partner(one) is { } other ? (one, other) : null;
     }
 
-    private void CheckTransferable(AsteriskCall call)
-    {
-        if (call.State == CallState.Transferring) throw WrongState(call, "SipCallTransferring", "is being transferred already");
-        if (call.State is not (CallState.Connected or CallState.OnHold)) throw WrongState(call, "SipCallNotConnected", "is not connected");
-    }
-
     private AsteriskLeg WaitingLeg(AsteriskCall call)
     {
         lock (Calls.Sync)
@@ -280,19 +266,6 @@ internal sealed partial class AsteriskAdapter
             return call.State == CallState.Incoming && call.Primary is { Ended: false } leg ? leg : throw WrongState(call, "SipCallNotIncoming", "is not one that waits to be answered");
         }
     }
-
-    private SipCall Shown(AsteriskCall call)
-    {
-        lock (Calls.Sync) return Calls.Snapshot(call);
-    }
-
-    private SipCallStateException WrongState(AsteriskCall call, string errorId, string what) => new($"Call {call.CallId} on {Name} {what}: it is {call.State}. Nothing was sent.", call.State, errorId)
-    {
-        Server = Name,
-        CallId = call.CallId,
-    };
-
-    private SipCallNotFoundException Ended(AsteriskCall call) => new($"Call {call.CallId} on {Name} ended meanwhile ({call.Cause}).", "SipCallEnded") { Server = Name, CallId = call.CallId };
 
     private SipTransferException Failed(AsteriskCall call, string to, string? why)
     {

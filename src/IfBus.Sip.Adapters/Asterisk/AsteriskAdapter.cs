@@ -13,7 +13,7 @@ internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>
 
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(50);
 
-    private readonly DetailRecords _records;
+    private readonly DetailRecordStore<AsteriskCall> _records;
     private readonly AsteriskMapper _mapper;
     private readonly ITimer _timer;
     private AsteriskSession? _current;
@@ -25,7 +25,7 @@ internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>
     public AsteriskAdapter(SipServerConfiguration configuration, ILogger log, TimeProvider time)
         : base(configuration, SipServerType.Asterisk, configuration.Port ?? (configuration.UseTls ? DefaultTlsPort : DefaultPort), log, time)
     {
-        _records = new DetailRecords(Name, configuration.HistorySize, time);
+        _records = new DetailRecordStore<AsteriskCall>(configuration.HistorySize);
         _mapper = new AsteriskMapper(Name, Calls, Events, _records, time) { LateHangup = HangUpLate };
         _timer = time.CreateTimer(static s => ((AsteriskAdapter)s!).OnTick(), this, Tick, Tick);
     }
@@ -36,7 +36,7 @@ internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>
         if (string.IsNullOrEmpty(c.Credential?.UserName)) problems.Add(new SipConfigurationProblem("Credential", null, "a user of manager.conf and its secret are needed."));
         else if (c.Credential.UserName.Any(char.IsControl) || c.Credential.Password.Any(char.IsControl)) problems.Add(new SipConfigurationProblem("Credential", c.Credential.UserName, "user and secret must not hold control characters."));
         if (c.EndpointTemplate is { } template && AsteriskNumbers.TemplateProblem(template) is { } rule) problems.Add(new SipConfigurationProblem("EndpointTemplate", template, rule));
-        if (c.Context is { } context && !AsteriskNumbers.IsWord(context)) problems.Add(new SipConfigurationProblem("Context", context, "a dialplan context has 1 to 79 letters, digits and . _ -"));
+        CallRules.CheckContext(c.Context, problems);
     }
 
     protected override async Task<AsteriskSession> OpenAsync(CancellationToken cancellationToken)
@@ -112,8 +112,8 @@ internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>
 
     protected override async Task<SipCall> HangUpAsync(AsteriskSession session, string callId, HangupCause cause, CancellationToken cancellationToken)
     {
-        AsteriskCommands.CheckCause(cause);
-        AsteriskCall call = FindLive(callId);
+        CallRules.CheckCause(cause);
+        AsteriskCall call = FindLive<AsteriskCall>(callId);
         CallWaiter waiter = Calls.Wait(call.CallId, [])!;
         try
         {
@@ -127,14 +127,7 @@ internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>
                 }
             }
 
-            return await waiter.Task.WaitAsync(Configuration.RequestTimeout, Time, cancellationToken).ConfigureAwait(false);
-        }
-        catch (TimeoutException e)
-        {
-            throw new SipTimeoutException($"{Name} took the hang-up of {call.CallId}, but the call has not ended within {Configuration.RequestTimeout.TotalSeconds:0.#} s.", Configuration.RequestTimeout, e)
-            {
-                CallId = call.CallId,
-            };
+            return await EndedAsync(call, waiter, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -253,34 +246,6 @@ internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>
     {
         AmiReply reply = await ami.RequestAsync(action, cancellationToken).ConfigureAwait(false);
         return reply.IsSuccess ? reply : throw Rejected(reply, errorId, what, callId);
-    }
-
-    /// <summary>Waits until the server's events have shown it.</summary>
-    private async Task SeenAsync(AsteriskMapper.CallCondition condition, Func<string> what, AsteriskCall call, CancellationToken cancellationToken)
-    {
-        if (!await InTimeAsync(condition, Configuration.RequestTimeout, what, call, cancellationToken).ConfigureAwait(false)) throw Ended(call);
-    }
-
-    private async Task<bool> InTimeAsync(AsteriskMapper.CallCondition condition, TimeSpan limit, Func<string> what, AsteriskCall call, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await condition.Task.WaitAsync(limit, Time, cancellationToken).ConfigureAwait(false);
-        }
-        catch (TimeoutException e)
-        {
-            throw new SipTimeoutException($"{what()} within {limit.TotalSeconds:0.###} s.", limit, e) { CallId = call.CallId };
-        }
-    }
-
-    private AsteriskCall FindLive(string callId)
-    {
-        lock (Calls.Sync)
-        {
-            if (!Calls.TryFind(callId, out TrackedCall? found)) throw NoSuchCall(callId);
-            if (found.State != CallState.Terminated) return (AsteriskCall)found;
-            throw new SipCallNotFoundException($"Call {callId} on {Name} has ended already ({found.Cause}, {found.EndedAt:u}).", "SipCallEnded") { CallId = callId };
-        }
     }
 
     // What became of the calls that the server no longer has.

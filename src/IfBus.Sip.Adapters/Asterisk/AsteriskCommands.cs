@@ -9,9 +9,6 @@ internal static class AsteriskCommands
     /// <summary>How a bare number is dialled unless the connection says otherwise.</summary>
     public const string DefaultTemplate = "PJSIP/{0}";
 
-    /// <summary>Where called numbers are looked up unless connection or call say otherwise.</summary>
-    public const string DefaultContext = "default";
-
     /// <summary>Channel variable that carries the call's if:// name; the underscores hand it on to legs that are dialled.</summary>
     public const string CallVariable = "__IFBUS_CALL";
 
@@ -35,63 +32,38 @@ internal static class AsteriskCommands
     public static AmiAction Originate(SipCallRequest request, string channelId, SipServerConfiguration configuration, out bool hasDestination)
     {
         string template = configuration.EndpointTemplate ?? DefaultTemplate;
-        TimeSpan ring = RingTime(request.Timeout, configuration);
-        if (string.IsNullOrEmpty(request.To)) throw new SipArgumentException("To", request.To, "who is to be called must be said.");
-        if (request is { Application: not null, Play: not null })
-            throw new SipArgumentException("Play", request.Play, "goes instead of -Application, not with it.");
-        if (request is { ApplicationData: not null, Application: null })
-            throw new SipArgumentException("ApplicationData", request.ApplicationData, "goes with -Application only.");
-
-        bool oneLeg = request.Application is not null || request.Play is not null;
-        if (oneLeg && request.From is not null)
-            throw new SipArgumentException("From", request.From, "a call of one leg (-Application, -Play) has only -To; what it is shown is -CallerId.");
-        if (!oneLeg && string.IsNullOrEmpty(request.From))
-            throw new SipArgumentException("From", request.From, "a call needs -From and -To, or -To with -Application or -Play.");
+        TimeSpan ring = CallRules.RingTime(request.Timeout, configuration);
+        bool oneLeg = CallRules.CheckParties(request);
         hasDestination = !oneLeg;
 
         string timeout = ((long)ring.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
         var action = new AmiAction("Originate");
-        action.Add("Channel", AsteriskNumbers.Channel(oneLeg ? request.To : request.From!, template, oneLeg ? "To" : "From"), oneLeg ? "To" : "From");
+        action.Add("Channel", AsteriskNumbers.Channel(oneLeg ? request.To! : request.From!, template, oneLeg ? "To" : "From"), oneLeg ? "To" : "From");
         if (oneLeg) AddApplication(action, request);
         else AddDestination(action, request, configuration, template, ring);
         action.Add("Timeout", timeout);
-        if (request.CallerId is { } callerId) action.Add("CallerID", CheckCallerId(callerId), "CallerId");
+        if (request.CallerId is { } callerId)
+        {
+            // Anything but "name" <number> or a number the server would take for a name.
+            (string name, string number) = CallRules.CallerId(callerId);
+            action.Add("CallerID", name.Length == 0 ? number : $"\"{name}\" <{number}>", "CallerId");
+        }
+
         action.Add("Variable", $"{CallVariable}=if://call/{channelId}");
-        foreach ((string name, string value) in request.Variables) AddVariable(action, name, value);
+        foreach ((string variable, string value) in request.Variables) AddVariable(action, variable, value);
         action.Add("ChannelId", channelId);
         action.Add("Async", "true");
         return action;
-    }
-
-    /// <summary>How long a destination may take to answer: what was asked for, else the connection's time.</summary>
-    public static TimeSpan RingTime(TimeSpan? asked, SipServerConfiguration configuration)
-    {
-        TimeSpan ring = asked ?? configuration.RingTimeout;
-        return ring >= TimeSpan.FromMilliseconds(1) && ring <= TimeSpan.FromDays(1) ? ring : throw new SipArgumentException("Timeout", ring.ToString(), "from 1 ms to one day.");
-    }
-
-    /// <summary>Where a number is looked up: what was asked for, else the connection's context, else the server's usual one.</summary>
-    public static string Context(string? asked, SipServerConfiguration configuration)
-    {
-        string context = asked ?? configuration.Context ?? DefaultContext;
-        return AsteriskNumbers.IsWord(context) ? context : throw new SipArgumentException("Context", context, "a dialplan context has 1 to 79 letters, digits and . _ -");
     }
 
     /// <summary>Hang-up of one leg. Without a cause Asterisk says 0, so there always is one.</summary>
     public static AmiAction Hangup(AsteriskLeg leg, HangupCause cause) =>
         new AmiAction("Hangup").Add("Channel", leg.Id).Add("Cause", ((int)cause).ToString(CultureInfo.InvariantCulture));
 
-    /// <summary>The cause must be one of Q.850: the server ignores others.</summary>
-    public static void CheckCause(HangupCause cause)
-    {
-        if ((int)cause is < 1 or > 127)
-            throw new SipArgumentException("Cause", cause.ToString(), "a Q.850 cause (1 to 127), for instance NormalClearing or UserBusy.");
-    }
-
     /// <summary>A raw action, with names and values checked, and those refused that would take the connection from under us.</summary>
     public static AmiAction Raw(SipCommandRequest request)
     {
-        if (!AsteriskNumbers.IsWord(request.Name)) throw new SipArgumentException("Name", request.Name, "the name of an AMI action: letters and digits.");
+        if (!CallRules.IsWord(request.Name)) throw new SipArgumentException("Name", request.Name, "the name of an AMI action: letters and digits.");
         if (Reserved.Contains(request.Name))
             throw new SipArgumentException("Name", request.Name, "this action belongs to the connection itself; it would blind, block or end it.");
 
@@ -99,7 +71,7 @@ internal static class AsteriskCommands
         bool isAsync = false;
         foreach ((string name, string value) in request.Fields)
         {
-            if (!AsteriskNumbers.IsWord(name)) throw new SipArgumentException("Field", name, "a header name has letters, digits and - only.");
+            if (!CallRules.IsWord(name)) throw new SipArgumentException("Field", name, "a header name has letters, digits and - only.");
             if (name.Equals("Action", StringComparison.OrdinalIgnoreCase) || name.Equals("ActionID", StringComparison.OrdinalIgnoreCase))
                 throw new SipArgumentException("Field", name, "this header is ours.");
             isAsync |= name.Equals("Async", StringComparison.OrdinalIgnoreCase) && value.Equals("true", StringComparison.OrdinalIgnoreCase);
@@ -114,9 +86,9 @@ internal static class AsteriskCommands
     private static void AddDestination(AmiAction action, SipCallRequest request, SipServerConfiguration configuration, string template, TimeSpan ring)
     {
         string to = request.To!;
-        if (AsteriskNumbers.IsNumber(to))
+        if (CallRules.IsNumber(to))
         {
-            action.Add("Context", Context(request.Context, configuration), "Context").Add("Exten", to, "To").Add("Priority", "1");
+            action.Add("Context", CallRules.Context(request.Context, configuration), "Context").Add("Exten", to, "To").Add("Priority", "1");
             return;
         }
 
@@ -136,40 +108,16 @@ internal static class AsteriskCommands
             return;
         }
 
-        if (!AsteriskNumbers.IsWord(request.Application!))
+        if (!CallRules.IsWord(request.Application!))
             throw new SipArgumentException("Application", request.Application, "the name of a dialplan application has letters, digits and _ only.");
         action.Add("Application", request.Application!, "Application");
         if (request.ApplicationData is { } data) action.Add("Data", data, "ApplicationData");
     }
 
-    // "name <number>" or a number; anything else the server would take for a name.
-    private static string CheckCallerId(string value)
-    {
-        const string Rule = "a number such as 1001, or a name with a number: Ann <1001>; names without \" < > \\ and control characters.";
-        string name = "";
-        string number = value;
-        int open = value.IndexOf('<', StringComparison.Ordinal);
-        if (open >= 0)
-        {
-            if (!value.EndsWith('>')) throw new SipArgumentException("CallerId", value, Rule);
-            number = value[(open + 1)..^1];
-            name = value[..open].Trim();
-            if (name.Length >= 2 && name[0] == '"' && name[^1] == '"') name = name[1..^1];
-        }
-
-        if ((number.Length > 0 && !AsteriskNumbers.IsNumber(number)) || (number.Length == 0 && name.Length == 0))
-            throw new SipArgumentException("CallerId", value, Rule);
-        if (name.Length > 80 || name.Any(c => char.IsControl(c) || c is '"' or '<' or '>' or '\\'))
-            throw new SipArgumentException("CallerId", value, Rule);
-        return name.Length == 0 ? number : $"\"{name}\" <{number}>";
-    }
-
     private static void AddVariable(AmiAction action, string name, string value)
     {
         string plain = name.TrimStart('_');
-        bool valid = name.Length - plain.Length <= 2 && plain.Length is >= 1 and <= 80
-            && (char.IsAsciiLetter(plain[0]) || plain[0] == '_') && plain.All(c => char.IsAsciiLetterOrDigit(c) || c == '_');
-        if (!valid) throw new SipArgumentException("Variable", name, "a variable's name has letters, digits and _, begins with a letter, and may have one or two _ before it to be inherited.");
+        if (name.Length - plain.Length > 2 || !CallRules.IsVariable(plain)) throw new SipArgumentException("Variable", name, "a variable's name has letters, digits and _, begins with a letter, and may have one or two _ before it to be inherited.");
         // A comma ends the value and begins another variable, quotes and backslashes vanish (wire/asterisk, section 5).
         if (value.AsSpan().IndexOfAny(NotInVariables) >= 0)
             throw new SipArgumentException("Variable", $"{name}={value}", "Asterisk cannot take a comma, a double quote or a backslash in a variable of a new call; set it on the living channel: Invoke-SipCommand Setvar.");

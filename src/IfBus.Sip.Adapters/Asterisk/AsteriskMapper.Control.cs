@@ -3,28 +3,10 @@ namespace IfBus.Sip.Adapters.Asterisk;
 /// <summary>The part of the mapper that follows bridges, holds, conferences, recordings and transfers.</summary>
 internal sealed partial class AsteriskMapper
 {
-    private readonly List<CallCondition> _conditions = [];
     private readonly HashSet<string> _recordedRooms = new(StringComparer.Ordinal);
 
-    /// <summary>
-    /// Waits for a call to be as wanted. To be asked for before the action that brings it about is sent, and disposed of
-    /// when nobody waits any more: every event is held against it.
-    /// </summary>
-    public CallCondition When(AsteriskCall call, Func<AsteriskCall, bool> met)
-    {
-        var condition = new CallCondition(this, call, met);
-        lock (calls.Sync)
-        {
-            if (!condition.IsDecided()) _conditions.Add(condition);
-        }
-
-        return condition;
-    }
-
-    private void Forget(CallCondition condition)
-    {
-        lock (calls.Sync) _conditions.Remove(condition);
-    }
+    /// <summary>What callers wait for.</summary>
+    public CallConditions<AsteriskCall> Conditions { get; } = new(calls);
 
     /// <summary>The call of a leg that is live, by its Uniqueid.</summary>
     public AsteriskCall? CallOf(ReadOnlySpan<byte> uniqueid)
@@ -79,14 +61,6 @@ internal sealed partial class AsteriskMapper
         {
             call.HeldByUs = held;
             ShowHold(call, default);
-        }
-    }
-
-    private void CheckConditions()
-    {
-        for (int i = _conditions.Count - 1; i >= 0; i--)
-        {
-            if (_conditions[i].IsDecided()) _conditions.RemoveAt(i);
         }
     }
 
@@ -181,21 +155,5 @@ internal sealed partial class AsteriskMapper
     {
         if (call.State is not (CallState.Connected or CallState.OnHold)) return;
         calls.Move(call, call.IsHeld ? CallState.OnHold : CallState.Connected, raw, AmiFieldReader.Instance);
-    }
-
-    /// <summary>What somebody waits for: true when the call is as wanted, false when it has ended first.</summary>
-    internal sealed class CallCondition(AsteriskMapper mapper, AsteriskCall call, Func<AsteriskCall, bool> met)
-        : TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously), IDisposable
-    {
-        public void Dispose() => mapper.Forget(this);
-
-        // Under the lock.
-        internal bool IsDecided()
-        {
-            if (Task.IsCompleted) return true;
-            if (met(call)) TrySetResult(true);
-            else if (call.State == CallState.Terminated) TrySetResult(false);
-            return Task.IsCompleted;
-        }
     }
 }

@@ -39,7 +39,7 @@ internal sealed partial class AsteriskMapper
                 if (call.State != CallState.Terminated && call.FinishAt is not null) End(call, default);
             }
 
-            CheckConditions();
+            Conditions.Check();
         }
 
         return ask;
@@ -80,7 +80,7 @@ internal sealed partial class AsteriskMapper
                     // The dialplan took over when the first leg answered; asking came later.
                     if (call.State is CallState.Created or CallState.Dialing or CallState.Ringing or CallState.Incoming) call.AnsweredAt ??= call.PrimaryAnsweredAt;
                     Connect(call, default);
-                    CheckConditions();
+                    Conditions.Check();
                     break;
                 case DestinationProgress.Dialling:
                     // Its DialEnd will tell; asked again in case an event was lost.
@@ -149,7 +149,7 @@ internal sealed partial class AsteriskMapper
             }
 
             ShutdownSeen = false;
-            CheckConditions();
+            Conditions.Check();
         }
 
         return gone;
@@ -218,7 +218,7 @@ internal sealed partial class AsteriskMapper
         call.FinishAt = null;
         call.AskDestinationAt = null;
         if (call.Primary is not null) _legs.Remove(call.Primary.IdBytes);
-        records.Remember(call);
+        foreach (AsteriskLeg leg in call.Legs) records.Remember(leg.IdBytes, call);
         call.EndRecordings(calls.Now);
         calls.Move(call, CallState.Terminated, raw, AmiFieldReader.Instance);
     }

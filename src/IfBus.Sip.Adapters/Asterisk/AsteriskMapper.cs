@@ -7,7 +7,7 @@ namespace IfBus.Sip.Adapters.Asterisk;
 /// Follows calls by the server's events. Everything is keyed by Uniqueid, and any order is taken: OriginateResponse may
 /// come before Newchannel, before DialEnd, or after Hangup (wire/asterisk, section 5). Runs on the session's reader.
 /// </summary>
-internal sealed partial class AsteriskMapper(string server, CallTable calls, EventHub events, DetailRecords records, TimeProvider time) : IAmiEventSink
+internal sealed partial class AsteriskMapper(string server, CallTable calls, EventHub events, DetailRecordStore<AsteriskCall> records, TimeProvider time) : IAmiEventSink
 {
     // How long after a failed OriginateResponse a channel may still show up; the widest gap recorded is some milliseconds.
     private const long GraceForChannel = 500;
@@ -18,6 +18,7 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
     private readonly Utf8Table<AsteriskLeg> _legs = new();
     private readonly HashSet<AsteriskCall> _watched = [];
     private readonly Utf8Table<string> _names = new();
+    private readonly AsteriskDetailRecords _recordReader = new(server, time);
 
     // When the bytes that are being read came.
     private DateTime _arrived;
@@ -61,7 +62,7 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
         lock (calls.Sync)
         {
             Apply(name, message);
-            if (_conditions.Count > 0) CheckConditions();
+            if (Conditions.Any) Conditions.Check();
         }
 
         SipEventTypes what = Classify(name);
@@ -91,7 +92,7 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
         switch (name.Length)
         {
             case 3 when name.SequenceEqual("Cdr"u8):
-                records.Add(message, FindCallOfRecord(message));
+                if (records.Keeps) records.Add(_recordReader.Read(message, FindCallOfRecord(message)?.CallId));
                 break;
             case 4 when name.SequenceEqual("Hold"u8):
                 OnHold(f, message, held: true);

@@ -8,22 +8,11 @@ namespace IfBus.Sip.Adapters.Asterisk;
 /// </summary>
 internal static class AsteriskNumbers
 {
-    /// <summary>What a bare number may hold; letters too, since extensions have names.</summary>
-    public const string NumberRule = "a number or extension has 1 to 80 letters, digits and + * # . _ -";
-
     /// <summary>What an endpoint of Asterisk's own syntax may hold.</summary>
     public const string EndpointRule = "an endpoint is Technology/address, for instance PJSIP/1001 or Local/1001@context, with letters, digits and + * # . _ - @ : ; = ~ % ! / [ ] ? only";
 
-    private static readonly SearchValues<char> Number = SearchValues.Create("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+*#._-");
     private static readonly SearchValues<char> Endpoint = SearchValues.Create("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+*#._-@:;=~%!/[]?");
     private static readonly SearchValues<char> Word = SearchValues.Create("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._-");
-
-    /// <summary>True for a bare number or extension.</summary>
-    public static bool IsNumber(string value) => value.Length is >= 1 and <= 80 && !value.AsSpan().ContainsAnyExcept(Number);
-
-    /// <summary>True for a SIP URI (sip:, sips:).</summary>
-    public static bool IsUri(string value) =>
-        value.StartsWith("sip:", StringComparison.OrdinalIgnoreCase) || value.StartsWith("sips:", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The channel to dial for a number, a SIP URI, or an endpoint.</summary>
     /// <param name="value">What the caller gave.</param>
@@ -31,14 +20,14 @@ internal static class AsteriskNumbers
     /// <param name="parameter">The caller's parameter, for the error.</param>
     public static string Channel(string value, string template, string parameter)
     {
-        if (IsUri(value)) return UriChannel(value, template, parameter);
+        if (CallRules.IsUri(value)) return UriChannel(value, template, parameter);
         if (value.Contains('/', StringComparison.Ordinal))
         {
             CheckEndpoint(value, parameter);
             return value;
         }
 
-        if (!IsNumber(value)) throw new SipArgumentException(parameter, value, NumberRule + "; " + EndpointRule + ".", "SipInvalidNumber");
+        if (!CallRules.IsNumber(value)) throw new SipArgumentException(parameter, value, CallRules.NumberRule + "; " + EndpointRule + ".", "SipInvalidNumber");
         return template.Replace("{0}", value, StringComparison.Ordinal);
     }
 
@@ -49,9 +38,6 @@ internal static class AsteriskNumbers
         if (parts.Length != 2) return "must hold {0} once, where the number goes, for instance PJSIP/{0} or PJSIP/{0}@trunk.";
         return IsEndpoint(parts[0] + "0" + parts[1]) ? null : EndpointRule + ".";
     }
-
-    /// <summary>True for a name of a dialplan context or application.</summary>
-    public static bool IsWord(string value) => value.Length is >= 1 and <= 79 && !value.AsSpan().ContainsAnyExcept(Word);
 
     private static bool IsEndpoint(string value)
     {

@@ -27,7 +27,7 @@ internal sealed class Replay
     {
         _hub = new EventHub("replay", SipServerType.Asterisk, 1_000_000, _time, NullLogger.Instance);
         Calls = new CallTable("replay", SipServerType.Asterisk, _hub, 100_000, _time, NullLogger.Instance);
-        Records = new DetailRecords("replay", 100_000, _time);
+        Records = new DetailRecordStore<AsteriskCall>(100_000);
         _mapper = new AsteriskMapper("replay", Calls, _hub, Records, _time);
         _subscription = _hub.Subscribe(SipEventTypes.CallStateChanged);
         foreach (string id in ours ?? []) _mapper.Expect(new AsteriskCall(id, ours: true) { HasDestination = true, CreatedAt = _time.GetUtcNow().UtcDateTime });
@@ -35,7 +35,7 @@ internal sealed class Replay
 
     public CallTable Calls { get; }
 
-    public DetailRecords Records { get; }
+    public DetailRecordStore<AsteriskCall> Records { get; }
 
     public List<SipEvent> Changes { get; } = [];
 

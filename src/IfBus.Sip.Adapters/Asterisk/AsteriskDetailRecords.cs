@@ -2,58 +2,11 @@ using System.Globalization;
 
 namespace IfBus.Sip.Adapters.Asterisk;
 
-/// <summary>The Cdr events of one server, the last of them. A record may come before or after its channel's Hangup.</summary>
-internal sealed class DetailRecords(string server, int size, TimeProvider time)
+/// <summary>Reads Cdr events. A record may come before or after its channel's Hangup.</summary>
+internal sealed class AsteriskDetailRecords(string server, TimeProvider time)
 {
-    private readonly object _gate = new();
-    private readonly Queue<SipCallDetailRecord> _records = new();
-    private readonly Utf8Table<AsteriskCall> _recent = new();
-    private readonly Queue<byte[]> _recentOrder = new();
-
-    /// <summary>Keeps the ids of an ended call's legs for records that come later.</summary>
-    public void Remember(AsteriskCall call)
-    {
-        lock (_gate)
-        {
-            foreach (AsteriskLeg leg in call.Legs)
-            {
-                if (_recentOrder.Count >= 2 * Math.Max(size, 100)) _recent.Remove(_recentOrder.Dequeue());
-                if (_recent.TryGet(leg.IdBytes, out _)) continue;
-                _recent.Set(leg.IdBytes, call);
-                _recentOrder.Enqueue(leg.IdBytes);
-            }
-        }
-    }
-
-    /// <summary>The lately ended call that a leg belonged to.</summary>
-    public AsteriskCall? RecentCall(ReadOnlySpan<byte> legId)
-    {
-        lock (_gate) return _recent.TryGet(legId, out AsteriskCall? call) ? call : null;
-    }
-
-    /// <summary>Takes a Cdr event.</summary>
-    public void Add(ReadOnlySpan<byte> message, AsteriskCall? call)
-    {
-        if (size == 0) return;
-        SipCallDetailRecord record = Read(AmiFieldReader.Instance.Read(message), call?.CallId);
-        lock (_gate)
-        {
-            if (_records.Count >= size) _records.Dequeue();
-            _records.Enqueue(record);
-        }
-    }
-
-    /// <summary>The records that a filter lets through, oldest first.</summary>
-    public List<SipCallDetailRecord> Find(SipDetailRecordFilter filter)
-    {
-        lock (_gate)
-        {
-            return _records.Where(r =>
-                (filter.CallId is null || r.CallId == filter.CallId)
-                && (filter.After is null || r.StartedAt >= filter.After)
-                && (filter.Before is null || r.StartedAt < filter.Before)).ToList();
-        }
-    }
+    /// <summary>One Cdr event.</summary>
+    public SipCallDetailRecord Read(ReadOnlySpan<byte> message, string? callId) => Read(AmiFieldReader.Instance.Read(message), callId);
 
     private SipCallDetailRecord Read(SipFieldCollection fields, string? callId)
     {
