@@ -13,7 +13,8 @@ $name = 'IfBus.Sip.PowerShell.dll-Help.xml'
 $scratch = Join-Path ([IO.Path]::GetTempPath()) ([guid]::NewGuid())
 try {
     $pages = (Get-ChildItem $PSScriptRoot -Filter *.md | Sort-Object Name).FullName
-    $null = Export-MamlCommandHelp -CommandHelp (Import-MarkdownCommandHelp -Path $pages) -OutputFolder $scratch -Force
+    $commands = Import-MarkdownCommandHelp -Path $pages
+    $null = Export-MamlCommandHelp -CommandHelp $commands -OutputFolder $scratch -Force
     $file = (Get-ChildItem $scratch -Recurse -Filter $name).FullName
     $help = [xml]::new()
     $help.Load($file)
@@ -23,7 +24,8 @@ finally {
 }
 
 $names = [Xml.XmlNamespaceManager]::new($help.NameTable)
-'command', 'dev' | ForEach-Object { $names.AddNamespace($_, "http://schemas.microsoft.com/maml/dev/$_/2004/10") }
+$names.AddNamespace('command', 'http://schemas.microsoft.com/maml/dev/command/2004/10')
+$names.AddNamespace('dev', 'http://schemas.microsoft.com/maml/dev/2004/10')
 $names.AddNamespace('maml', 'http://schemas.microsoft.com/maml/2004/10')
 
 function Add-Paragraph($Parent, [string] $Text) {
@@ -44,8 +46,25 @@ foreach ($example in $help.SelectNodes('//command:example', $names)) {
 }
 
 # Paragraphs are wrapped in the markdown; Get-Help wraps them to the window. Lines of a list stay lines.
-foreach ($paragraph in $help.SelectNodes('//maml:para', $names)) {
-    $paragraph.InnerText = $paragraph.InnerText -replace '\n(?!- )\s*', ' '
+foreach ($whole in @($help.SelectNodes('//maml:para', $names))) {
+    $parent = $whole.ParentNode
+    foreach ($text in $whole.InnerText -split '\n\n') {
+        $paragraph = $help.CreateElement('maml', 'para', $names.LookupNamespace('maml'))
+        $paragraph.InnerText = $text -replace '\n(?!- )\s*', ' '
+        $null = $parent.InsertBefore($paragraph, $whole)
+    }
+
+    $null = $parent.RemoveChild($whole)
+}
+
+# The export leaves out what a parameter is when it is not given.
+foreach ($command in $commands) {
+    foreach ($parameter in $command.Parameters | Where-Object DefaultValue) {
+        $node = $help.SelectSingleNode("//command:command[command:details/command:name='$($command.Title)']/command:parameters/command:parameter[maml:name='$($parameter.Name)']", $names)
+        $default = $help.CreateElement('dev', 'defaultValue', $names.LookupNamespace('dev'))
+        $default.InnerText = $parameter.DefaultValue
+        $null = $node.AppendChild($default)
+    }
 }
 
 # There is no help on the web, so no link to it.
