@@ -1,8 +1,8 @@
 #!/usr/bin/env pwsh
-# Builds, tests and packs the module. Needs the .NET 10 SDK.
+# Builds, tests and packs the module, and makes its help. Needs the .NET 10 SDK; the help needs Microsoft.PowerShell.PlatyPS.
 [CmdletBinding()]
 param(
-    [ValidateSet('Build', 'Test', 'Package')]
+    [ValidateSet('Build', 'Test', 'Package', 'Help')]
     [string] $Task = 'Build',
 
     [ValidateSet('Debug', 'Release')]
@@ -13,6 +13,16 @@ $ErrorActionPreference = 'Stop'
 $PSNativeCommandUseErrorActionPreference = $true
 $root = $PSScriptRoot
 $version = (Import-PowerShellDataFile "$root/IfBus.Sip.psd1").ModuleVersion
+
+if ($Task -eq 'Help') {
+    if (-not (Get-Module -ListAvailable Microsoft.PowerShell.PlatyPS | Where-Object Version -ge 1.0)) {
+        throw 'The help was not made: Microsoft.PowerShell.PlatyPS 1.0 or later is not installed. Install-PSResource Microsoft.PowerShell.PlatyPS installs it.'
+    }
+
+    $file = & "$root/src/IfBus.Sip.PowerShell/Help/Export-Help.ps1" -OutputFolder "$root/en-US"
+    "The help is in $file; the next build stages it."
+    return
+}
 
 dotnet build "$root/IfBus.Sip.sln" -c $Configuration --nologo
 "The module is in $root/out/IfBus.Sip/$version"

@@ -82,3 +82,60 @@ Describe 'Calls as objects' {
         $e[0].CategoryInfo.Category | Should -Be ObjectNotFound
     }
 }
+
+Describe 'Get-Help' {
+    BeforeAll {
+        $cmdlets = (Get-Command -Module IfBus.Sip).Name
+        $root = (Resolve-Path "$PSScriptRoot/../..").Path
+    }
+
+    It 'has synopsis, description, examples and notes of every cmdlet' {
+        $cmdlets | Should -HaveCount (Import-PowerShellDataFile $manifest).CmdletsToExport.Count
+        foreach ($name in $cmdlets) {
+            $help = Get-Help $name -Full
+            $help.Synopsis | Should -Not -BeNullOrEmpty -Because $name
+            # Without help of its own a cmdlet has its syntax there.
+            $help.Synopsis | Should -Not -BeLike "*$name*" -Because $name
+            ($help.description | Out-String).Trim() | Should -Not -BeNullOrEmpty -Because $name
+            @($help.examples.example).Count | Should -BeGreaterOrEqual 2 -Because $name
+            $help.examples.example.code | ForEach-Object { $_ | Should -Not -BeNullOrEmpty -Because $name }
+            ($help.alertSet | Out-String).Trim() | Should -Not -BeNullOrEmpty -Because $name
+        }
+    }
+
+    It 'describes every parameter' {
+        $common = [System.Management.Automation.Cmdlet]::CommonParameters
+        foreach ($name in $cmdlets) {
+            foreach ($parameter in (Get-Command $name).Parameters.Keys | Where-Object { $_ -notin $common }) {
+                $text = (Get-Help $name -Parameter $parameter).description | Out-String
+                $text.Trim() | Should -Not -BeNullOrEmpty -Because "$name -$parameter"
+            }
+        }
+    }
+
+    It 'finds the topics' {
+        # Topics are found on the module path; the help of commands also where a module was imported from.
+        $before = $env:PSModulePath
+        try {
+            $env:PSModulePath = (Resolve-Path "$(Split-Path $manifest)/../..").Path + [IO.Path]::PathSeparator + $before
+            Get-Help about_IfBus.Sip | Out-String | Should -BeLike '*FIRST CALL*'
+            Get-Help about_IfBus.Sip_Simulator | Out-String | Should -BeLike '*NUMBERS*'
+        }
+        finally {
+            $env:PSModulePath = $before
+        }
+    }
+
+    It 'is what the markdown says' {
+        if (-not (Get-Module -ListAvailable Microsoft.PowerShell.PlatyPS | Where-Object Version -GE 1.0)) {
+            Write-Host 'The help was not made anew and compared: Microsoft.PowerShell.PlatyPS is not installed.'
+            Set-ItResult -Skipped -Because 'Microsoft.PowerShell.PlatyPS is not installed'
+            return
+        }
+
+        $made = pwsh -NoProfile -File "$root/src/IfBus.Sip.PowerShell/Help/Export-Help.ps1" -OutputFolder (Join-Path $TestDrive help)
+        $stored = Get-Content "$root/en-US/IfBus.Sip.PowerShell.dll-Help.xml"
+        $differences = Compare-Object $stored (Get-Content $made) | ForEach-Object { "$($_.SideIndicator) $($_.InputObject.Trim())" }
+        $differences | Should -BeNullOrEmpty -Because './build.ps1 -Task Help must be run after a change of the markdown'
+    }
+}
