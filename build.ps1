@@ -15,7 +15,7 @@ $root = $PSScriptRoot
 $version = (Import-PowerShellDataFile "$root/IfBus.Sip.psd1").ModuleVersion
 
 if ($Task -eq 'Help') {
-    if (-not (Get-Module -ListAvailable Microsoft.PowerShell.PlatyPS | Where-Object Version -ge 1.0)) {
+    if (-not (Get-Module -ListAvailable Microsoft.PowerShell.PlatyPS | Where-Object Version -ge '1.0')) {
         throw 'The help was not made: Microsoft.PowerShell.PlatyPS 1.0 or later is not installed. Install-PSResource Microsoft.PowerShell.PlatyPS installs it.'
     }
 
@@ -29,7 +29,7 @@ dotnet build "$root/IfBus.Sip.sln" -c $Configuration --nologo
 
 if ($Task -eq 'Test') {
     dotnet test "$root/IfBus.Sip.sln" -c $Configuration --no-build --nologo
-    if (Get-Module -ListAvailable Pester | Where-Object Version -ge 5.0) {
+    if (Get-Module -ListAvailable Pester | Where-Object Version -ge '5.0') {
         $result = Invoke-Pester -Path "$root/tests/Pester" -PassThru
         if ($result.Result -ne 'Passed') { throw 'The Pester suite failed.' }
     }

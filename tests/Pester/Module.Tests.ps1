@@ -127,7 +127,7 @@ Describe 'Get-Help' {
     }
 
     It 'is what the markdown says' {
-        if (-not (Get-Module -ListAvailable Microsoft.PowerShell.PlatyPS | Where-Object Version -GE 1.0)) {
+        if (-not (Get-Module -ListAvailable Microsoft.PowerShell.PlatyPS | Where-Object Version -GE '1.0')) {
             Write-Host 'The help was not made anew and compared: Microsoft.PowerShell.PlatyPS is not installed.'
             Set-ItResult -Skipped -Because 'Microsoft.PowerShell.PlatyPS is not installed'
             return
