@@ -114,16 +114,8 @@ Describe 'Get-Help' {
     }
 
     It 'finds the topics' {
-        # Topics are found on the module path; the help of commands also where a module was imported from.
-        $before = $env:PSModulePath
-        try {
-            $env:PSModulePath = (Resolve-Path "$(Split-Path $manifest)/../..").Path + [IO.Path]::PathSeparator + $before
-            Get-Help about_IfBus.Sip | Out-String | Should -BeLike '*FIRST CALL*'
-            Get-Help about_IfBus.Sip_Simulator | Out-String | Should -BeLike '*NUMBERS*'
-        }
-        finally {
-            $env:PSModulePath = $before
-        }
+        Get-Help about_IfBus.Sip | Out-String | Should -BeLike '*FIRST CALL*'
+        Get-Help about_IfBus.Sip_Simulator | Out-String | Should -BeLike '*NUMBERS*'
     }
 
     It 'is what the markdown says' {

@@ -1,4 +1,6 @@
 # Makes IfBus.Sip.PowerShell.dll-Help.xml from the markdown beside this script. Needs Microsoft.PowerShell.PlatyPS 1.0 or later.
+# A new parameter needs its place under SYNTAX on the page of its cmdlet, and its section with text and yaml; copy those of
+# a like one. A new setting of -Configuration needs its name in the text of -Configuration. HelpTests says what is missing.
 [CmdletBinding()]
 param(
     # The folder that the file is written to.

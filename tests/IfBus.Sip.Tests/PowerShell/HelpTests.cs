@@ -50,6 +50,7 @@ public sealed partial class HelpTests
         foreach (string parameter in expected)
         {
             Assert.True(written[parameter].Length > 0, $"{name} -{parameter} has no text");
+            Assert.Matches($@"-{parameter}\b", Section(page, "SYNTAX"));
             // Not the same: build.ps1 -Task Help was not run after the change.
             Assert.Equal(written[parameter], compiled[parameter]);
         }
