@@ -1,4 +1,7 @@
 # Makes IfBus.Sip.PowerShell.dll-Help.xml from the markdown beside this script. Needs Microsoft.PowerShell.PlatyPS 1.0 or later.
+# A new cmdlet needs a page, NewCmdlet.md: copy that of a like one. An example is a title, a ```powershell block, what it shows in
+# a window of 80 columns in an ```output block if it shows anything, and a text. What is true of one server only begins with its name:
+# On Asterisk: ...
 # A new parameter needs its place under SYNTAX on the page of its cmdlet, and its section with text and yaml; copy those of
 # a like one. A new setting of -Configuration needs its name in the text of -Configuration. HelpTests says what is missing.
 [CmdletBinding()]
@@ -42,9 +45,12 @@ foreach ($example in $help.SelectNodes('//command:example', $names)) {
     $text = ($introduction.SelectNodes('maml:para', $names) | ForEach-Object { $_.InnerText.Trim([char]0x80) } | Where-Object { $_ }) -join "`n`n"
     $introduction.RemoveAll()
     if ($text -notmatch '(?s)```powershell\n(?<code>.*?)\n```(?<rest>.*)') { throw "An example has no powershell code: $($example.title)" }
-    $example.SelectSingleNode('dev:code', $names).InnerText = $Matches.code
+    $code, $rest = $Matches.code, $Matches.rest
+    # Get-Help leaves only code as it is, so what the code shows stands there too.
+    if ($rest -match '(?s)^\s*```output\n(?<output>.*?)\n```(?<rest>.*)') { $code, $rest = "$code`n`n$($Matches.output)", $Matches.rest }
+    $example.SelectSingleNode('dev:code', $names).InnerText = $code
     $remarks = $example.SelectSingleNode('dev:remarks', $names)
-    $Matches.rest -split '\n\n' | Where-Object { $_.Trim() } | ForEach-Object { Add-Paragraph $remarks $_.Trim() }
+    $rest -split '\n\n' | Where-Object { $_.Trim() } | ForEach-Object { Add-Paragraph $remarks $_.Trim() }
 }
 
 # Paragraphs are wrapped in the markdown; Get-Help wraps them to the window. Lines of a list stay lines.

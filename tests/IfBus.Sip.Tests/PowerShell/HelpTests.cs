@@ -30,8 +30,8 @@ public sealed partial class HelpTests
     [Fact]
     public void There_is_help_of_the_cmdlets_and_of_nothing_else()
     {
-        Assert.Equal(15, Cmdlets.Count);
         IEnumerable<string> expected = Cmdlets.Keys.Order(StringComparer.Ordinal);
+        Assert.NotEmpty(expected);
         Assert.Equal(expected, Directory.GetFiles(Folder, "*.md").Select(f => Path.GetFileNameWithoutExtension(f)).Order(StringComparer.Ordinal));
         Assert.Equal(expected, Compiled.Keys.Order(StringComparer.Ordinal));
     }
@@ -78,7 +78,7 @@ public sealed partial class HelpTests
         Same(Section(page, "SYNOPSIS"), compiled.Element(Command + "details")!.Element(Maml + "description"));
         Same(Section(page, "DESCRIPTION"), compiled.Element(Maml + "description"));
         Same(Section(page, "NOTES"), compiled.Element(Maml + "alertSet"));
-        string[] examples = [.. CodeBlock().Matches(Section(page, "EXAMPLES")).Select(m => m.Groups["code"].Value)];
+        string[] examples = [.. CodeBlock().Matches(Section(page, "EXAMPLES")).Select(m => $"{m.Groups["code"].Value}\n\n{m.Groups["output"].Value}")];
         Assert.True(examples.Length >= 2, $"{name} has {examples.Length} examples");
         Assert.Equal(examples.Select(Plain), compiled.Element(Command + "examples")!.Elements(Command + "example").Select(e => Plain((string)e.Element(Dev + "code")!)));
     }
@@ -138,7 +138,7 @@ public sealed partial class HelpTests
     [GeneratedRegex(@"^### -(?<name>\w+)\n(?<text>.*?)^```yaml$", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex ParameterText();
 
-    [GeneratedRegex(@"^```powershell\n(?<code>.*?)\n```$", RegexOptions.Multiline | RegexOptions.Singleline)]
+    [GeneratedRegex(@"^```powershell\n(?<code>.*?)\n```$(\n\n```output\n(?<output>.*?)\n```$)?", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex CodeBlock();
 
     [GeneratedRegex(@"\s+")]
