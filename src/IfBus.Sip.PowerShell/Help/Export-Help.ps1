@@ -1,6 +1,6 @@
 # Makes IfBus.Sip.PowerShell.dll-Help.xml from the markdown beside this script. Needs Microsoft.PowerShell.PlatyPS 1.0 or later.
 # A new cmdlet needs a page, NewCmdlet.md: copy that of a like one. An example is a title, a ```powershell block, what it shows in
-# a window of 80 columns in an ```output block if it shows anything, and a text. What is true of one server only begins with its name:
+# 76 columns in an ```output block if it shows anything, and a text. What is true of one server only begins with its name:
 # On Asterisk: ...
 # A new parameter needs its place under SYNTAX on the page of its cmdlet, and its section with text and yaml; copy those of
 # a like one. A new setting of -Configuration needs its name in the text of -Configuration. HelpTests says what is missing.
@@ -39,18 +39,20 @@ function Add-Paragraph($Parent, [string] $Text) {
     $null = $Parent.AppendChild($paragraph)
 }
 
-# Examples: the export leaves code in its markdown fence and puts control characters between paragraphs.
-foreach ($example in $help.SelectNodes('//command:example', $names)) {
-    $introduction = $example.SelectSingleNode('maml:introduction', $names)
-    $text = ($introduction.SelectNodes('maml:para', $names) | ForEach-Object { $_.InnerText.Trim([char]0x80) } | Where-Object { $_ }) -join "`n`n"
-    $introduction.RemoveAll()
-    if ($text -notmatch '(?s)```powershell\n(?<code>.*?)\n```(?<rest>.*)') { throw "An example has no powershell code: $($example.title)" }
-    $code, $rest = $Matches.code, $Matches.rest
-    # Get-Help leaves only code as it is, so what the code shows stands there too.
-    if ($rest -match '(?s)^\s*```output\n(?<output>.*?)\n```(?<rest>.*)') { $code, $rest = "$code`n`n$($Matches.output)", $Matches.rest }
-    $example.SelectSingleNode('dev:code', $names).InnerText = $code
-    $remarks = $example.SelectSingleNode('dev:remarks', $names)
-    $rest -split '\n\n' | Where-Object { $_.Trim() } | ForEach-Object { Add-Paragraph $remarks $_.Trim() }
+# Examples: the export leaves code in its markdown fence, puts control characters between paragraphs, and trims lines of tables.
+foreach ($command in $commands) {
+    $nodes = $help.SelectNodes("//command:command[command:details/command:name='$($command.Title)']/command:examples/command:example", $names)
+    for ($i = 0; $i -lt $nodes.Count; $i++) {
+        $text = $command.Examples[$i].Remarks -replace '\r'
+        if ($text -notmatch '(?s)```powershell\n(?<code>.*?)\n```(?<rest>.*)') { throw "An example of $($command.Title) has no powershell code: $($nodes[$i].title)" }
+        $code, $rest = $Matches.code, $Matches.rest
+        # Get-Help leaves only code as it is, so what the code shows stands there too.
+        if ($rest -match '(?s)^\s*```output\n(?<output>.*?)\n```(?<rest>.*)') { $code, $rest = "$code`n`n$($Matches.output)", $Matches.rest }
+        $nodes[$i].SelectSingleNode('maml:introduction', $names).RemoveAll()
+        $nodes[$i].SelectSingleNode('dev:code', $names).InnerText = $code
+        $remarks = $nodes[$i].SelectSingleNode('dev:remarks', $names)
+        $rest -split '\n\n' | Where-Object { $_.Trim() } | ForEach-Object { Add-Paragraph $remarks $_.Trim() }
+    }
 }
 
 # Paragraphs are wrapped in the markdown; Get-Help wraps them to the window. Lines of a list stay lines.

@@ -83,6 +83,15 @@ public sealed partial class HelpTests
         Assert.Equal(examples.Select(Plain), compiled.Element(Command + "examples")!.Elements(Command + "example").Select(e => Plain((string)e.Element(Dev + "code")!)));
     }
 
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Examples_fit_a_window_of_80_columns(string name)
+    {
+        // Get-Help indents them by four.
+        foreach (Match example in CodeBlock().Matches(Section(Page(name), "EXAMPLES")))
+            Assert.All(example.Value.Split('\n'), l => Assert.True(l.Length <= 76, $"{name}: {l}"));
+    }
+
     [Fact]
     public void The_settings_of_a_hash_table_are_all_named()
     {
