@@ -74,4 +74,6 @@ public enum SipCapabilities
     Queues = 1 << 18,
     /// <summary>Tells counters.</summary>
     Statistics = 1 << 19,
+    /// <summary>Tries several endpoints for one party of a new call, one after the other.</summary>
+    Failover = 1 << 20,
 }

@@ -9,6 +9,12 @@ public sealed record SipCallRequest
     /// <summary>The destination; for a call of one leg the only party.</summary>
     public string? To { get; init; }
 
+    /// <summary>More endpoints for the first leg, tried one after the other until one answers. Needs <see cref="SipCapabilities.Failover"/>.</summary>
+    public IReadOnlyList<string> FromAlternatives { get; init; } = [];
+
+    /// <summary>More endpoints for <see cref="To"/>, tried one after the other until one answers. Needs <see cref="SipCapabilities.Failover"/>.</summary>
+    public IReadOnlyList<string> ToAlternatives { get; init; } = [];
+
     /// <summary>What the called parties are shown: <c>1001</c> or <c>Ann &lt;1001&gt;</c>.</summary>
     public string? CallerId { get; init; }
 

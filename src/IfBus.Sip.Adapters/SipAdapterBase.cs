@@ -169,7 +169,9 @@ internal abstract partial class SipAdapterBase<TSession> : ISipAdapter
 
     /// <inheritdoc/>
     public Task<SipCall> MakeCallAsync(SipCallRequest request, CancellationToken cancellationToken) =>
-        RunAsync(SipCapabilities.MakeCall, s => MakeCallAsync(s, request, cancellationToken));
+        RunAsync(
+            SipCapabilities.MakeCall | (request.FromAlternatives.Count + request.ToAlternatives.Count > 0 ? SipCapabilities.Failover : 0),
+            s => MakeCallAsync(s, request, cancellationToken));
 
     /// <inheritdoc/>
     public Task<SipCall> HangUpAsync(string callId, HangupCause cause, CancellationToken cancellationToken) =>

@@ -1,6 +1,7 @@
 using System.Net;
 using IfBus.Sip.Adapters.Asterisk;
 using IfBus.Sip.Adapters.Diagnostics;
+using IfBus.Sip.Adapters.FreeSwitch;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -26,7 +27,16 @@ public sealed class SipAdapterFactory : ISipAdapterFactory
         ArgumentNullException.ThrowIfNull(configuration);
         var problems = new List<SipConfigurationProblem>();
         ConfigurationValidator.Check(configuration, problems);
-        if (configuration.Type == SipServerType.Asterisk) AsteriskAdapter.Check(configuration, problems);
+        switch (configuration.Type)
+        {
+            case SipServerType.Asterisk:
+                AsteriskAdapter.Check(configuration, problems);
+                break;
+            case SipServerType.FreeSwitch:
+                FreeSwitchAdapter.Check(configuration, problems);
+                break;
+        }
+
         return problems;
     }
 
@@ -36,7 +46,11 @@ public sealed class SipAdapterFactory : ISipAdapterFactory
         IReadOnlyList<SipConfigurationProblem> problems = Validate(configuration);
         if (problems.Count > 0) throw new SipConfigurationException(problems);
         ILogger logger = log is null ? NullLogger.Instance : new LogBridge(log);
-        return new AsteriskAdapter(Copy(configuration), logger, _time);
+        return configuration.Type switch
+        {
+            SipServerType.FreeSwitch => new FreeSwitchAdapter(Copy(configuration), logger, _time),
+            _ => new AsteriskAdapter(Copy(configuration), logger, _time),
+        };
     }
 
     // What the caller changes later must not change a living connection.

@@ -38,6 +38,9 @@ internal abstract class TrackedCall(string callId, bool ours)
 
     public string? CauseText { get; set; }
 
+    /// <summary>The codec, where the server tells it.</summary>
+    public string? Codec { get; set; }
+
     /// <summary>Who waits for it to reach a state.</summary>
     public List<CallWaiter>? Waiters { get; set; }
 
@@ -74,6 +77,7 @@ internal abstract class TrackedCall(string callId, bool ours)
             CauseCode = CauseCode,
             SipStatus = SipStatus,
             CauseText = CauseText,
+            Codec = Codec,
             Legs = SnapshotLegs(),
         };
         return SnapshotDetails() is { } details ? call with { Details = details } : call;

@@ -42,7 +42,7 @@ internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>
     protected override async Task<AsteriskSession> OpenAsync(CancellationToken cancellationToken)
     {
         var endpoint = new WireEndpoint(Configuration.Host!, Port, Configuration.UseTls, Configuration.SkipCertificateCheck);
-        if (!Configuration.UseTls && !IsLoopback(Configuration.Host!)) Log.ClearText(Logger, Name, Configuration.Host!);
+        if (!Configuration.UseTls && !WireEndpoint.IsLoopback(Configuration.Host!)) Log.ClearText(Logger, Name, Configuration.Host!);
 
         bool sawShutdown = _mapper.ShutdownSeen;
         AmiSession ami = await AmiSession.OpenAsync(endpoint, Configuration, _mapper, Logger, Time, cancellationToken).ConfigureAwait(false);
@@ -208,6 +208,7 @@ internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>
         {
             SipCapabilities.MakeCall when !session.HasCallEvents => $"the login '{user}' receives no call events, so the outcome of a call could not be seen; in manager.conf its read= needs class call",
             SipCapabilities.MakeCall => $"the login '{user}' may not use Originate; in manager.conf its write= needs class originate",
+            SipCapabilities.MakeCall | SipCapabilities.Failover => "Asterisk's Originate calls one endpoint; several need a dialplan extension that tries them",
             SipCapabilities.HangUp => $"the login '{user}' may not use Hangup; in manager.conf its write= needs class call or system",
             SipCapabilities.ListCalls => $"the login '{user}' may not use CoreShowChannels; in manager.conf its write= needs class reporting or system",
             SipCapabilities.CallDetailRecords => $"the login '{user}' receives no events; in manager.conf its read= needs classes call and cdr",
@@ -234,9 +235,6 @@ internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>
         Configuration.ConnectTimeout, Time, () => $"A second connection to {Name}", cancellationToken);
 
     protected override void OnLeft() => _timer.Dispose();
-
-    private static bool IsLoopback(string host) =>
-        host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (System.Net.IPAddress.TryParse(host, out System.Net.IPAddress? address) && System.Net.IPAddress.IsLoopback(address));
 
     private static SipRejectedException Rejected(AmiReply reply, string errorId, string what, string? callId) =>
         new($"{what}: {SipText.Printable(reply.Message)}", reply.Message, errorId: errorId) { CallId = callId, IsPermission = reply.Message == "Permission denied" };

@@ -14,6 +14,10 @@ internal sealed record WireEndpoint(string Host, int Port, bool UseTls, bool Ski
 {
     public override string ToString() => $"{Host}:{Port}";
 
+    /// <summary>True for a host that is this machine: nothing crosses a network.</summary>
+    public static bool IsLoopback(string host) =>
+        host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (System.Net.IPAddress.TryParse(host, out System.Net.IPAddress? address) && System.Net.IPAddress.IsLoopback(address));
+
     /// <summary>Connects within the token's time; turns every failure into one that says what to do.</summary>
     public async Task<Stream> OpenAsync(CancellationToken cancellationToken)
     {

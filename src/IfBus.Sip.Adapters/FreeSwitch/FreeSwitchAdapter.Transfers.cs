@@ -1,0 +1,300 @@
+namespace IfBus.Sip.Adapters.FreeSwitch;
+
+/// <content>Transfers, hold, and answering. "+OK" means only that it was asked for; what counts is what the events say after.</content>
+internal sealed partial class FreeSwitchAdapter
+{
+    // Both legs do nothing until they are told; an inline dialplan is an application with its argument.
+    private const string Park = "park: inline";
+    private const string Music = "endless_playback:${hold_music} inline";
+
+    // From the answer to CHANNEL_BRIDGE it takes the server some milliseconds.
+    private static readonly TimeSpan BridgeTime = TimeSpan.FromMilliseconds(500);
+
+    protected override Task<SipCall> TransferAsync(FreeSwitchSession session, string callId, SipTransferRequest request, CancellationToken cancellationToken)
+    {
+        if (request.Keep == SipParty.Both) throw new SipArgumentException("Keep", "Both", "From or To: one party stays, the other is released.");
+        TimeSpan limit = CallRules.RingTime(request.Timeout, Configuration);
+        if (request.Attended)
+        {
+            // The party that consults must not be lost with a dialplan that ends, so the destination is called by itself.
+            if (request.Context is not null) throw new SipArgumentException("Context", request.Context, "an attended transfer on FreeSWITCH calls an endpoint, or a number by the connection's EndpointTemplate; it has no context.");
+            string dial = FreeSwitchNumbers.DialString(request.To, Configuration.EndpointTemplate ?? FreeSwitchNumbers.DefaultTemplate, "To");
+            return ConsultAsync(session, callId, request, dial, limit, cancellationToken);
+        }
+
+        string destination;
+        if (FreeSwitchNumbers.IsExtension(request.To)) destination = $"{request.To} XML {CallRules.Context(request.Context, Configuration)}";
+        else if (request.To.Contains('/', StringComparison.Ordinal)) destination = $"bridge:{FreeSwitchNumbers.DialString(request.To, FreeSwitchNumbers.DefaultTemplate, "To")} inline";
+        else throw new SipArgumentException("To", request.To, CallRules.NumberRule + "; " + FreeSwitchNumbers.EndpointRule + ".", "SipInvalidNumber");
+        return TransferBlindAsync(session, callId, request, destination, limit, cancellationToken);
+    }
+
+    protected override async Task<SipCall> EndTransferAsync(FreeSwitchSession session, string callId, bool complete, CancellationToken cancellationToken)
+    {
+        FreeSwitchCall call = FindLive<FreeSwitchCall>(callId);
+        FreeSwitchTransfer transfer;
+        FreeSwitchLeg kept, released;
+        FreeSwitchLeg? consulted;
+        lock (Calls.Sync)
+        {
+            if (call is not { State: CallState.Transferring, Transfer: { Attended: true, Released: { Ended: false } going } } || call.Transfer is not { Kept.Ended: false } current)
+                throw WrongState(call, "SipNoTransfer", "has no attended transfer that goes on");
+            (transfer, kept, released, consulted) = (current, current.Kept, going, current.Consulted);
+            if (complete && consulted is not { Up: true, Ended: false }) throw WrongState(call, "SipTransferNotAnswered", $"cannot be completed: {current.To} has not answered");
+        }
+
+        if (!complete)
+        {
+            await ReuniteAsync(session, call, transfer, cancellationToken).ConfigureAwait(false);
+            return Shown(call);
+        }
+
+        using CallCondition<FreeSwitchCall> done = _mapper.Conditions.When(call, _ => (kept.Peer == consulted && kept.Peer is not null) || kept.Ended || consulted!.Ended);
+        await AskAsync(session, $"uuid_setvar {released.Id} park_after_bridge", "SipTransferFailed", $"{Name} refused to complete the transfer of {call.CallId}", call.CallId, cancellationToken).ConfigureAwait(false);
+        await AskAsync(session, $"uuid_bridge {kept.Id} {consulted!.Id}", "SipTransferFailed", $"{Name} refused to complete the transfer of {call.CallId}", call.CallId, cancellationToken).ConfigureAwait(false);
+        await SeenAsync(done, () => $"The transfer of {call.CallId} was not completed", call, cancellationToken).ConfigureAwait(false);
+        if (kept.Ended || consulted.Ended) throw Failed(call, transfer.To, "a party went away meanwhile");
+        _mapper.CompleteTransfer(call, transfer);
+        using CallCondition<FreeSwitchCall> gone = _mapper.Conditions.When(call, _ => released.Ended);
+        await KillAsync(session, released, FreeSwitchCauses.Name(HangupCause.NormalClearing), cancellationToken).ConfigureAwait(false);
+        await InTimeAsync(gone, Configuration.RequestTimeout, () => $"The party that {call.CallId} was transferred by has not been released", call, cancellationToken).ConfigureAwait(false);
+        return Shown(call);
+    }
+
+    protected override async Task<SipCall> HoldAsync(FreeSwitchSession session, string callId, CancellationToken cancellationToken)
+    {
+        FreeSwitchCall call = FindLive<FreeSwitchCall>(callId);
+        await SettleAsync(call, cancellationToken).ConfigureAwait(false);
+        FreeSwitchLeg leg;
+        lock (Calls.Sync)
+        {
+            if (call.State == CallState.OnHold) throw WrongState(call, "SipCallOnHold", "is on hold already");
+            if (call.State != CallState.Connected) throw WrongState(call, "SipCallNotConnected", "is not connected");
+            leg = call.Primary is { Ended: false, Peer: { Ended: false } } primary ? primary : throw WrongState(call, "SipCallNotBridged", "has no two parties that are bridged, so there is nobody to bring it back to");
+        }
+
+        // Before the command: the event comes before its result.
+        _mapper.SetHeldByUs(leg, held: true);
+        using CallCondition<FreeSwitchCall> held = _mapper.Conditions.When(call, _ => leg.Holds || leg.Ended);
+        try
+        {
+            await AskAsync(session, $"uuid_hold {leg.Id}", "SipHoldFailed", $"{Name} refused to hold {call.CallId}", call.CallId, cancellationToken).ConfigureAwait(false);
+            // The server says +OK even for a leg that is not there.
+            await SeenAsync(held, () => $"{Name} took the hold of {call.CallId}, and did not say that it holds", call, cancellationToken).ConfigureAwait(false);
+            if (leg.Ended) throw Ended(call);
+            return Shown(call);
+        }
+        catch
+        {
+            if (!leg.Holds) _mapper.SetHeldByUs(leg, held: false);
+            throw;
+        }
+    }
+
+    protected override async Task<SipCall> ResumeAsync(FreeSwitchSession session, string callId, CancellationToken cancellationToken)
+    {
+        FreeSwitchCall call = FindLive<FreeSwitchCall>(callId);
+        List<FreeSwitchLeg> legs;
+        lock (Calls.Sync)
+        {
+            if (call.State != CallState.OnHold) throw WrongState(call, "SipCallNotOnHold", "is not on hold");
+            legs = call.Legs.FindAll(l => l is { Ended: false, Holds: true, HeldByUs: true });
+            if (legs.Count == 0) throw WrongState(call, "SipCallHeldByPhone", "is held by a phone, which alone can resume it");
+        }
+
+        foreach (FreeSwitchLeg leg in legs)
+        {
+            using CallCondition<FreeSwitchCall> back = _mapper.Conditions.When(call, _ => !leg.Holds || leg.Ended);
+            await AskAsync(session, $"uuid_hold off {leg.Id}", "SipResumeFailed", $"{Name} refused to resume {call.CallId}", call.CallId, cancellationToken).ConfigureAwait(false);
+            await SeenAsync(back, () => $"{Name} took the end of the hold of {call.CallId}, and did not say that it ended", call, cancellationToken).ConfigureAwait(false);
+        }
+
+        return Shown(call);
+    }
+
+    protected override async Task<SipCall> AnswerAsync(FreeSwitchSession session, string callId, CancellationToken cancellationToken)
+    {
+        FreeSwitchCall call = FindLive<FreeSwitchCall>(callId);
+        FreeSwitchLeg leg = WaitingLeg(call);
+        using CallCondition<FreeSwitchCall> up = _mapper.Conditions.When(call, _ => leg.Up || leg.Ended);
+        await AskAsync(session, $"uuid_answer {leg.Id}", "SipAnswerFailed", $"{Name} refused to answer {call.CallId}", call.CallId, cancellationToken).ConfigureAwait(false);
+        await SeenAsync(up, () => $"{call.CallId} was not answered", call, cancellationToken).ConfigureAwait(false);
+        return leg.Ended ? throw Ended(call) : Shown(call);
+    }
+
+    protected override Task<SipCall> RejectAsync(FreeSwitchSession session, string callId, HangupCause cause, CancellationToken cancellationToken)
+    {
+        FreeSwitchCauses.Name(cause);
+        WaitingLeg(FindLive<FreeSwitchCall>(callId));
+        return HangUpAsync(session, callId, cause, cancellationToken);
+    }
+
+    private async Task<SipCall> TransferBlindAsync(FreeSwitchSession session, string callId, SipTransferRequest request, string destination, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        FreeSwitchCall call = FindLive<FreeSwitchCall>(callId);
+        await SettleAsync(call, cancellationToken).ConfigureAwait(false);
+        FreeSwitchTransfer transfer;
+        FreeSwitchLeg kept;
+        FreeSwitchLeg? released, primary;
+        lock (Calls.Sync)
+        {
+            CheckTransferable(call);
+            kept = call.LegOf(request.Keep) ?? throw WrongState(call, "SipNoSuchParty", $"has no {request.Keep} party to keep");
+            released = call.LegOf(request.Keep == SipParty.From ? SipParty.To : SipParty.From);
+            primary = call.Primary;
+            transfer = new FreeSwitchTransfer(kept, released, request.To, attended: false);
+        }
+
+        _mapper.BeginTransfer(call, transfer);
+        CallWaiter waiter = Calls.Wait(call.CallId, [CallState.Connected])!;
+        using CallCondition<FreeSwitchCall> parted = _mapper.Conditions.When(call, _ => kept.Peer != released || kept.Ended || released is null or { Ended: true });
+        try
+        {
+            if (kept.HeldByUs) await session.Esl.RunAsync($"uuid_hold off {kept.Id}", cancellationToken).ConfigureAwait(false);
+            EslReply reply = await session.Esl.RunAsync($"uuid_transfer {kept.Id} {destination}", cancellationToken).ConfigureAwait(false);
+            if (reply.IsError)
+            {
+                _mapper.AbandonTransfer(call, primary);
+                throw Rejected(reply, "SipTransferFailed", $"{Name} refused to move {call.CallId} to {request.To}", call.CallId);
+            }
+
+            await InTimeAsync(parted, Configuration.RequestTimeout, () => $"{Name} took the transfer of {call.CallId}, and did not carry it out", call, cancellationToken).ConfigureAwait(false);
+            // The leg that was bridged ends by itself, unless its own dialplan goes on.
+            if (released is { Ended: false }) await KillAsync(session, released, FreeSwitchCauses.Name(HangupCause.NormalClearing), cancellationToken).ConfigureAwait(false);
+            SipCall after = await TransferredAsync(call, waiter, request.To, limit, cancellationToken).ConfigureAwait(false);
+            return after.State == CallState.Terminated ? throw Failed(call, request.To, null) : after;
+        }
+        finally
+        {
+            Calls.StopWaiting(call.CallId, waiter);
+        }
+    }
+
+    private async Task<SipCall> ConsultAsync(FreeSwitchSession session, string callId, SipTransferRequest request, string dial, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        FreeSwitchCall call = FindLive<FreeSwitchCall>(callId);
+        await SettleAsync(call, cancellationToken).ConfigureAwait(false);
+        FreeSwitchTransfer transfer;
+        FreeSwitchLeg kept, released;
+        string uuid = Guid.NewGuid().ToString();
+        lock (Calls.Sync)
+        {
+            CheckTransferable(call);
+            if (call.State == CallState.OnHold) throw WrongState(call, "SipCallOnHold", "is on hold; resume it first");
+            if (call.LegOf(request.Keep) is not { } stays || call.LegOf(request.Keep == SipParty.From ? SipParty.To : SipParty.From) is not { } goes || stays.Peer != goes)
+                throw WrongState(call, "SipCallNotBridged", "has no two parties that are bridged, so nobody can consult");
+            (kept, released) = (stays, goes);
+            transfer = new FreeSwitchTransfer(kept, released, request.To, attended: true);
+        }
+
+        _mapper.BeginTransfer(call, transfer);
+        FreeSwitchLeg consulted;
+        lock (Calls.Sync)
+        {
+            consulted = _mapper.Expect(call, uuid);
+            consulted.IsConsulted = true;
+            transfer.Consulted = consulted;
+        }
+
+        bool taken = false;
+        try
+        {
+            using (CallCondition<FreeSwitchCall> parted = _mapper.Conditions.When(call, _ => kept.Peer is null || kept.Ended || released.Ended))
+            {
+                await AskAsync(session, $"uuid_transfer {kept.Id} -both {Park}", "SipTransferFailed", $"{Name} refused the transfer of {call.CallId} to {request.To}", call.CallId, cancellationToken).ConfigureAwait(false);
+                taken = true;
+                await SeenAsync(parted, () => $"{Name} took the transfer of {call.CallId}, and did not carry it out", call, cancellationToken).ConfigureAwait(false);
+            }
+
+            if (session.Login.HoldMusic) await session.Esl.RunAsync($"uuid_transfer {kept.Id} {Music}", cancellationToken).ConfigureAwait(false);
+            // Otherwise it would end with the one that is consulted.
+            await session.Esl.RunAsync($"uuid_setvar {released.Id} park_after_bridge true", cancellationToken).ConfigureAwait(false);
+            EslReply reply = await session.Esl.RunAsync(
+                $"originate {{origination_uuid={uuid},ignore_early_media=true,originate_timeout={FreeSwitchCommands.Seconds(limit)}}}{dial} &park()", cancellationToken, limit + Configuration.RequestTimeout).ConfigureAwait(false);
+            if (reply.IsError)
+            {
+                _mapper.Drop(consulted);
+                throw Failed(call, request.To, $"{SipText.Printable(reply.Message)}; the parties talk again");
+            }
+
+            using CallCondition<FreeSwitchCall> talking = _mapper.Conditions.When(call, _ => released.Peer == consulted || released.Ended || consulted.Ended);
+            await AskAsync(session, $"uuid_bridge {released.Id} {uuid}", "SipTransferFailed", $"{Name} refused to let {call.CallId} consult {request.To}", call.CallId, cancellationToken).ConfigureAwait(false);
+            await SeenAsync(talking, () => $"{request.To} has answered, and was not connected", call, cancellationToken).ConfigureAwait(false);
+            if (released.Peer != consulted) throw Failed(call, request.To, "a party went away meanwhile");
+            return Shown(call);
+        }
+        catch (Exception e) when (e is SipException or OperationCanceledException)
+        {
+            if (taken) await TryReuniteAsync(session, call, transfer).ConfigureAwait(false);
+            else _mapper.AbandonTransfer(call, null);
+            if (e is SipTransferException failed) throw new SipTransferException(failed.Message, failed.ErrorId) { Server = Name, CallId = call.CallId, Call = Shown(call) };
+            throw;
+        }
+    }
+
+    // The first two talk again, and who was consulted is released.
+    private async Task ReuniteAsync(FreeSwitchSession session, FreeSwitchCall call, FreeSwitchTransfer transfer, CancellationToken cancellationToken)
+    {
+        FreeSwitchLeg kept = transfer.Kept, released = transfer.Released!;
+        using CallCondition<FreeSwitchCall> back = _mapper.Conditions.When(call, _ => kept.Peer == released || kept.Ended || released.Ended);
+        await session.Esl.RunAsync($"uuid_setvar {released.Id} park_after_bridge", cancellationToken).ConfigureAwait(false);
+        await AskAsync(session, $"uuid_bridge {kept.Id} {released.Id}", "SipTransferFailed", $"{Name} refused to bring the parties of {call.CallId} together again", call.CallId, cancellationToken).ConfigureAwait(false);
+        await SeenAsync(back, () => $"The parties of {call.CallId} were not brought together again", call, cancellationToken).ConfigureAwait(false);
+        FreeSwitchLeg? consulted = transfer.Consulted;
+        _mapper.AbandonTransfer(call, null);
+        if (consulted is { Seen: true, Ended: false }) await KillAsync(session, consulted, FreeSwitchCauses.Name(HangupCause.NormalClearing), cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task TryReuniteAsync(FreeSwitchSession session, FreeSwitchCall call, FreeSwitchTransfer transfer)
+    {
+        try
+        {
+            lock (Calls.Sync)
+            {
+                if (call.State != CallState.Transferring || call.Transfer != transfer || transfer.Kept.Ended || transfer.Released!.Ended) return;
+            }
+
+            // Not with the caller's token: two people wait.
+            await ReuniteAsync(session, call, transfer, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (SipException e)
+        {
+            Diagnostics.Log.WorkFailed(Logger, e, Name, "bringing the parties of a transfer together again");
+        }
+    }
+
+    // Called on the reader, under the lock: only starts the work.
+    private void BringTogetherLate(FreeSwitchCall call, FreeSwitchTransfer transfer) => Beside("bringing the parties of a transfer together again", session => TryReuniteAsync(session, call, transfer));
+
+    // A call is connected when its destination has answered; its parties are in their bridge a moment later. Who asks for
+    // something in between means the bridged call.
+    private async Task SettleAsync(FreeSwitchCall call, CancellationToken cancellationToken)
+    {
+        using CallCondition<FreeSwitchCall> bridged = _mapper.Conditions.When(call, c => c.State != CallState.Connected || c.Primary is not { Up: true, Peer: null, Room: null } || c.LegOf(SipParty.To) is not { Up: true, Room: null });
+        try
+        {
+            await bridged.Task.WaitAsync(BridgeTime, Time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // It has none; what that means is for what was asked to say.
+        }
+    }
+
+    private FreeSwitchLeg WaitingLeg(FreeSwitchCall call)
+    {
+        lock (Calls.Sync) return call is { State: CallState.Incoming, Primary: { Ended: false, Up: false } leg } ? leg : throw WrongState(call, "SipCallNotIncoming", "is not one that waits to be answered");
+    }
+
+    private SipTransferException Failed(FreeSwitchCall call, string to, string? why)
+    {
+        SipCall after = Shown(call);
+        bool unknown = why is null && after.CauseText == "NO_ROUTE_DESTINATION";
+        return new SipTransferException($"The transfer of {call.CallId} to {to} failed: {why ?? (unknown ? "the server has no such extension, and has ended the call" : $"the call ended ({after.Cause}, {after.CauseText})")}.", unknown ? "SipDestinationNotFound" : "SipTransferFailed")
+        {
+            Server = Name,
+            CallId = call.CallId,
+            Call = after,
+        };
+    }
+}

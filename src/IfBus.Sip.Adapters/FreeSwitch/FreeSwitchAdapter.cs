@@ -1,0 +1,315 @@
+using System.Globalization;
+using IfBus.Sip.Adapters.Connection;
+using IfBus.Sip.Adapters.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace IfBus.Sip.Adapters.FreeSwitch;
+
+/// <summary>FreeSWITCH 1.10 over its Event Socket, inbound mode.</summary>
+internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSession>
+{
+    /// <summary>The Event Socket's usual port.</summary>
+    public const int DefaultPort = 8021;
+
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(50);
+
+    private readonly DetailRecordStore<FreeSwitchCall> _records;
+    private readonly FreeSwitchMapper _mapper;
+    private readonly ITimer _timer;
+    private FreeSwitchSession? _current;
+    private string? _coreBefore;
+    private bool _connectedBefore;
+
+    public FreeSwitchAdapter(SipServerConfiguration configuration, ILogger log, TimeProvider time)
+        : base(configuration, SipServerType.FreeSwitch, configuration.Port ?? DefaultPort, log, time)
+    {
+        _records = new DetailRecordStore<FreeSwitchCall>(configuration.HistorySize);
+        _mapper = new FreeSwitchMapper(Name, Calls, Events, _records, time) { LateHangup = HangUpLate, Explain = ExplainLater, BringTogether = BringTogetherLate };
+        _timer = time.CreateTimer(static s => ((FreeSwitchAdapter)s!).OnTick(), this, Tick, Tick);
+    }
+
+    /// <summary>The rules of this kind of server.</summary>
+    public static void Check(SipServerConfiguration c, List<SipConfigurationProblem> problems)
+    {
+        string? user = c.Credential?.UserName;
+        if (string.IsNullOrEmpty(c.Credential?.Password)) problems.Add(new SipConfigurationProblem("Credential", user, "a password is needed: the one of event_socket.conf under any name, or a directory user's under name@domain."));
+        else if (c.Credential.Password.Any(char.IsControl) || user!.Any(char.IsControl)) problems.Add(new SipConfigurationProblem("Credential", user, "user and password must not hold control characters."));
+        else if (FreeSwitchLogin.IsDirectoryUser(user!) && user!.Any(ch => ch is ':' or ' ')) problems.Add(new SipConfigurationProblem("Credential", user, "a directory user is name@domain, without blanks and colons."));
+        if (c.UseTls) problems.Add(new SipConfigurationProblem("UseTls", "True", "the Event Socket of FreeSWITCH has no TLS; use a tunnel to a far machine."));
+        if (c.EndpointTemplate is { } template && FreeSwitchNumbers.TemplateProblem(template) is { } rule) problems.Add(new SipConfigurationProblem("EndpointTemplate", template, rule));
+        CallRules.CheckContext(c.Context, problems);
+    }
+
+    protected override async Task<FreeSwitchSession> OpenAsync(CancellationToken cancellationToken)
+    {
+        var endpoint = new WireEndpoint(Configuration.Host!, Port, false, false);
+        if (!WireEndpoint.IsLoopback(Configuration.Host!)) Log.ClearText(Logger, Name, Configuration.Host!);
+
+        bool sawShutdown = _mapper.ShutdownSeen;
+        _mapper.OriginatesLost();
+        EslSession esl = await EslSession.OpenAsync(endpoint, Configuration, _mapper, Logger, Time, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            FreeSwitchLoginResult login = await FreeSwitchLogin.RunAsync(esl, Configuration, Name, Logger, Time, cancellationToken).ConfigureAwait(false);
+            var session = new FreeSwitchSession(esl, login);
+            HangupCause? missing = null;
+            if (_connectedBefore && login.CoreUuid is not null && login.CoreUuid != _coreBefore) missing = sawShutdown ? HangupCause.ServerShutdown : HangupCause.ServerRestarted;
+            (int gone, bool missed) = _mapper.Reconcile(login.Channels is null ? default : FreeSwitchSession.Rows(login.Channels), missing);
+            if (_connectedBefore) Log.Reconciled(Logger, Name, Calls.LiveCount, gone);
+            if (missed) _ = LookAgainAsync(session);
+            _connectedBefore = true;
+            _coreBefore = login.CoreUuid ?? _coreBefore;
+            _current = session;
+            return session;
+        }
+        catch
+        {
+            await esl.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    protected override async Task<SipCall> MakeCallAsync(FreeSwitchSession session, SipCallRequest request, CancellationToken cancellationToken)
+    {
+        string callId = Guid.NewGuid().ToString();
+        string command = FreeSwitchCommands.Originate(request, callId, Configuration, session.Login.Applications, out bool hasDestination);
+        var call = new FreeSwitchCall(callId, ours: true)
+        {
+            From = request.From,
+            To = request.To,
+            CallerId = request.CallerId,
+            Direction = CallDirection.Outbound,
+            CreatedAt = Calls.Now,
+            HasDestination = hasDestination,
+        };
+        _mapper.Expect(call);
+        EslReply reply;
+        try
+        {
+            // The job has the call's id: its result is an event like those of the legs, and comes among them.
+            reply = await session.Esl.CommandAsync("originate", "bgapi " + command, cancellationToken, jobId: callId).ConfigureAwait(false);
+        }
+        catch (SipException e) when (e is SipTimeoutException { OutcomeUnknown: true } or SipConnectionException { OutcomeUnknown: true })
+        {
+            // It may ring. The call stays in the table: events or, after a reconnect, the server's list tell.
+            e.CallId = callId;
+            throw;
+        }
+        catch (OperationCanceledException)
+        {
+            // The same: given up by the caller, but the server may be calling already.
+            throw;
+        }
+        catch
+        {
+            _mapper.Forget(call);
+            throw;
+        }
+
+        if (reply.IsError)
+        {
+            _mapper.Forget(call);
+            throw Rejected(reply, "SipCallRejected", $"{Name} refused the call from {request.From ?? "-"} to {request.To}", callId);
+        }
+
+        return Shown(call);
+    }
+
+    protected override async Task<SipCall> HangUpAsync(FreeSwitchSession session, string callId, HangupCause cause, CancellationToken cancellationToken)
+    {
+        string name = FreeSwitchCauses.Name(cause);
+        FreeSwitchCall call = FindLive<FreeSwitchCall>(callId);
+        CallWaiter waiter = Calls.Wait(call.CallId, [])!;
+        try
+        {
+            List<FreeSwitchLeg> legs;
+            lock (Calls.Sync)
+            {
+                // Legs that appear later, of a dial string's next attempt for instance, are ended as they come.
+                call.HangupWanted = cause;
+                legs = FreeSwitchMapper.LegsToHangUp(call);
+                if (legs.Count > 0) Calls.Move(call, CallState.HangingUp);
+            }
+
+            await Task.WhenAll(legs.Select(l => KillAsync(session, l, name, cancellationToken))).ConfigureAwait(false);
+            return await EndedAsync(call, waiter, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            Calls.StopWaiting(call.CallId, waiter);
+        }
+    }
+
+    protected override async Task<IReadOnlyList<SipCall>> GetCallsAsync(FreeSwitchSession session, CancellationToken cancellationToken)
+    {
+        EslReply reply = await AskAsync(session, "show channels as json", "SipRejected", $"{Name} does not list its calls", null, cancellationToken).ConfigureAwait(false);
+        _mapper.Reconcile(FreeSwitchSession.Rows(reply.Text), missing: null);
+        return Calls.SnapshotLive();
+    }
+
+    protected override Task<IReadOnlyList<SipCallDetailRecord>> GetCallDetailRecordsAsync(FreeSwitchSession session, SipDetailRecordFilter filter, CancellationToken cancellationToken)
+    {
+        // A leg's record is in the event that ends it, so what has ended has its records.
+        if (filter.CallId is { } wanted) filter = filter with { CallId = (FindCall(wanted) ?? throw NoSuchCall(wanted)).CallId };
+        return Task.FromResult<IReadOnlyList<SipCallDetailRecord>>(_records.Find(filter));
+    }
+
+    protected override async Task<SipCommandResult> InvokeCommandAsync(FreeSwitchSession session, SipCommandRequest request, CancellationToken cancellationToken)
+    {
+        EslReply reply = await session.Esl.RunAsync(FreeSwitchCommands.Raw(request), cancellationToken).ConfigureAwait(false);
+        string[] lines = reply.Text.TrimEnd('\n').Split('\n');
+        return new SipCommandResult
+        {
+            Server = Name,
+            Command = request.Name,
+            Success = !reply.IsError,
+            Message = lines[0].StartsWith("+OK", StringComparison.Ordinal) || reply.IsError ? lines[0] : null,
+            Output = lines,
+        };
+    }
+
+    protected override async Task<SipServerHealth> MeasureAsync(FreeSwitchSession session, SipServerHealth health, CancellationToken cancellationToken)
+    {
+        long begin = Time.GetTimestamp();
+        // A refusal is an answer too.
+        await session.Esl.CommandAsync("uptime", "api uptime", cancellationToken).ConfigureAwait(false);
+        TimeSpan latency = Time.GetElapsedTime(begin);
+        return health with
+        {
+            Latency = latency,
+            ActiveCalls = session.Login.Commands.Contains("show") ? Total((await session.Esl.RunAsync("show calls count", cancellationToken).ConfigureAwait(false)).Text) : null,
+            Uptime = session.StartedAt is { } started ? Time.GetUtcNow().UtcDateTime - started : null,
+        };
+    }
+
+    protected override SipNotSupportedException NotSupported(FreeSwitchSession session, SipCapabilities needed)
+    {
+        string user = Configuration.Credential!.UserName;
+        string Commands(params string[] names) => $"the login '{user}' may not use {string.Join(", ", names.Where(n => !session.Login.Commands.Contains(n)).DefaultIfEmpty(names[0]))}, or the server lacks it; a directory user needs it in esl-allowed-api";
+        string why = needed switch
+        {
+            _ when !session.HasCallEvents && (needed & (SipCapabilities.MakeCall | SipCapabilities.CallDetailRecords | SipCapabilities.BlindTransfer | SipCapabilities.AttendedTransfer | SipCapabilities.Conference | SipCapabilities.Answer)) != 0 =>
+                $"the login '{user}' is not sent {string.Join(", ", FreeSwitchSession.CallEvents.Where(e => !session.Login.Events.Contains(e)))}, so the outcome could not be seen; a directory user needs them in esl-allowed-events",
+            SipCapabilities.MakeCall or SipCapabilities.MakeCall | SipCapabilities.Failover => Commands("originate"),
+            SipCapabilities.HangUp or SipCapabilities.Reject => Commands("uuid_kill"),
+            SipCapabilities.ListCalls or SipCapabilities.Registrations => Commands("show"),
+            SipCapabilities.BlindTransfer or SipCapabilities.AttendedTransfer => Commands("uuid_transfer", "uuid_bridge", "uuid_setvar", "originate", "uuid_kill"),
+            SipCapabilities.Hold => Commands("uuid_hold") + ", and CHANNEL_HOLD and CHANNEL_UNHOLD in esl-allowed-events",
+            SipCapabilities.Conference or SipCapabilities.ConferenceRecording or SipCapabilities.Conference | SipCapabilities.ConferenceRecording => Commands("conference", "uuid_transfer", "global_getvar") + "; mod_conference must be loaded",
+            SipCapabilities.Recording => Commands("uuid_record", "global_getvar") + ", and RECORD_START and RECORD_STOP in esl-allowed-events",
+            SipCapabilities.Dtmf => Commands("uuid_send_dtmf"),
+            SipCapabilities.Variables => Commands("uuid_getvar", "uuid_setvar", "uuid_exists"),
+            SipCapabilities.Answer => Commands("uuid_answer"),
+            SipCapabilities.Gateways => Commands("sofia"),
+            SipCapabilities.Statistics => Commands("status"),
+            SipCapabilities.Queues => "its queues (mod_callcenter, mod_fifo) are not read by this module",
+            _ => $"the login '{user}' lacks the right for it",
+        };
+        return new SipNotSupportedException($"{Name} cannot do this ({needed}): {why}. Nothing was sent.", needed)
+        {
+            RecommendedAction = needed == SipCapabilities.Queues ? "Invoke-SipCommand callcenter_config asks mod_callcenter itself." : "Connect with the password of event_socket.conf, or as a user who may do it.",
+        };
+    }
+
+    protected override void OnLeft() => _timer.Dispose();
+
+    private static SipRejectedException Rejected(EslReply reply, string errorId, string what, string? callId) =>
+        new($"{what}: {SipText.Printable(reply.Message)}", reply.Message, errorId: errorId) { CallId = callId, IsPermission = reply.IsPermissionDenied };
+
+    /// <summary>Runs an api command that the server must accept.</summary>
+    private static async Task<EslReply> AskAsync(FreeSwitchSession session, string command, string errorId, string what, string? callId, CancellationToken cancellationToken)
+    {
+        EslReply reply = await session.Esl.RunAsync(command, cancellationToken).ConfigureAwait(false);
+        return reply.IsError ? throw Rejected(reply, errorId, what, callId) : reply;
+    }
+
+    // "12 total."
+    private static int? Total(string text) => int.TryParse(text.Trim().Split(' ')[0], NumberStyles.None, CultureInfo.InvariantCulture, out int total) ? total : null;
+
+    // True if the server had the leg.
+    private async Task<bool> KillAsync(FreeSwitchSession session, FreeSwitchLeg leg, string cause, CancellationToken cancellationToken)
+    {
+        for (int attempt = 0; ; attempt++)
+        {
+            EslReply reply = await session.Esl.RunAsync($"uuid_kill {leg.Id} {cause}", cancellationToken).ConfigureAwait(false);
+            if (!reply.IsError) return true;
+            if (!reply.Text.Contains("No such channel", StringComparison.OrdinalIgnoreCase)) throw Rejected(reply, "SipHangUpRejected", $"{Name} refused to hang up {leg.Call.CallId}", leg.Call.CallId);
+            // It went by itself, and its end is under way; or it is so new that the server does not find it yet.
+            if (leg.Ended || attempt == 5) return false;
+            await Task.Delay(TimeSpan.FromMilliseconds(20 << attempt), Time, cancellationToken).ConfigureAwait(false);
+            if (leg.Ended) return false;
+        }
+    }
+
+    // A leg of a call that is to end has appeared. Called on the reader, under the lock: only starts the work.
+    private void HangUpLate(FreeSwitchLeg leg, HangupCause cause)
+    {
+        if (leg.Call.HangupWanted is not null && leg.Call.State is not (CallState.HangingUp or CallState.Terminated)) Calls.Move(leg.Call, CallState.HangingUp);
+        Beside("hanging up", session => KillAsync(session, leg, FreeSwitchCauses.Name(cause), CancellationToken.None));
+    }
+
+    // The server says DESTINATION_OUT_OF_ORDER when it has reached a limit, is paused, or cannot read the dial string.
+    private void ExplainLater(FreeSwitchCall call) => Beside("asking why a call was refused", async session =>
+    {
+        string? found = null;
+        try
+        {
+            found = await ExplainAsync(session).ConfigureAwait(false);
+        }
+        finally
+        {
+            _mapper.Explained(call, found);
+        }
+    });
+
+    private static async Task<string?> ExplainAsync(FreeSwitchSession session)
+    {
+        if (!session.Login.Commands.Contains("fsctl")) return null;
+        if ((await session.Esl.RunAsync("fsctl pause_check outbound", CancellationToken.None).ConfigureAwait(false)).Text.Trim() == "true") return "the server is paused for outbound calls (fsctl resume outbound)";
+        if (!session.Login.Commands.Contains("status")) return null;
+        FreeSwitchStatus status = FreeSwitchStatus.Parse((await session.Esl.RunAsync("status", CancellationToken.None).ConfigureAwait(false)).Text);
+        if (status.Sessions >= status.MaxSessions) return $"the server has reached its limit of {status.MaxSessions} sessions (fsctl max_sessions)";
+        return status.SessionsPerSecond >= status.MaxPerSecond ? $"the server has reached its limit of {status.MaxPerSecond} sessions per second (fsctl sps)" : "the server has reached a limit of its own, or cannot read the dial string";
+    }
+
+    private void Beside(string what, Func<FreeSwitchSession, Task> work)
+    {
+        if (_current is not { } session) return;
+        _ = Task.Run(async () =>
+        {
+            try
+            {
+                await work(session).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is SipException or OperationCanceledException)
+            {
+                Log.WorkFailed(Logger, e, Name, what);
+            }
+        });
+    }
+
+    // The list is a moment behind: what it lacked after a reconnect is looked for once more.
+    private async Task LookAgainAsync(FreeSwitchSession session)
+    {
+        try
+        {
+            bool missed = true;
+            for (int i = 0; i < 3 && missed; i++)
+            {
+                await Task.Delay(TimeSpan.FromSeconds(1.1), Time, CancellationToken.None).ConfigureAwait(false);
+                EslReply reply = await session.Esl.RunAsync("show channels as json", CancellationToken.None).ConfigureAwait(false);
+                if (reply.IsError) return;
+                (_, missed) = _mapper.Reconcile(FreeSwitchSession.Rows(reply.Text), missing: null);
+            }
+        }
+        catch (SipException e)
+        {
+            Log.WorkFailed(Logger, e, Name, "looking for calls again");
+        }
+    }
+
+    private void OnTick()
+    {
+        if (_mapper.HasWatched) _mapper.OnTick();
+    }
+}

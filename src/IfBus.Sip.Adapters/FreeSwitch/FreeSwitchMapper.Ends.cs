@@ -1,0 +1,323 @@
+using System.Text.Json;
+
+namespace IfBus.Sip.Adapters.FreeSwitch;
+
+/// <summary>The part of the mapper that decides when a call is over and why.</summary>
+internal sealed partial class FreeSwitchMapper
+{
+    // How long a failed originate waits for the end of a leg that it made; the widest gap recorded is some milliseconds.
+    private const long GraceForLeg = 2000;
+
+    /// <summary>True while anything waits for <see cref="OnTick"/>.</summary>
+    public bool HasWatched
+    {
+        get
+        {
+            lock (calls.Sync) return _watched.Count > 0;
+        }
+    }
+
+    /// <summary>Ends what has waited long enough. Called now and then.</summary>
+    public void OnTick()
+    {
+        lock (calls.Sync)
+        {
+            long now = Clock;
+            foreach (FreeSwitchCall call in _watched.ToArray())
+            {
+                if (call.State != CallState.Terminated && call.FinishAt > now) continue;
+                _watched.Remove(call);
+                if (call.State != CallState.Terminated && call.FinishAt is not null) End(call, default);
+            }
+
+            Conditions.Check();
+        }
+    }
+
+    /// <summary>Why the server refused is known, as far as it can be.</summary>
+    public void Explained(FreeSwitchCall call, string? explanation)
+    {
+        lock (calls.Sync)
+        {
+            call.Explanation = explanation;
+            if (call.State != CallState.Terminated && call.LiveLegs == 0) End(call, default);
+            Conditions.Check();
+        }
+    }
+
+    /// <summary>The results of originates that went on are lost with their connection.</summary>
+    public void OriginatesLost()
+    {
+        lock (calls.Sync)
+        {
+            foreach (TrackedCall call in calls.Live) ((FreeSwitchCall)call).OriginateDone = true;
+        }
+    }
+
+    /// <summary>
+    /// Brings the calls in line with the server's own list (show channels as json), which is read from a database that is
+    /// a moment behind. Legs that it lacks for two seconds have ended; at once if their server is not there any more.
+    /// </summary>
+    /// <param name="rows">The rows of the list.</param>
+    /// <param name="missing">The cause of calls that cannot be there, since their server was started anew; null otherwise.</param>
+    /// <returns>How many calls ended, and whether any leg was missed that may yet be found.</returns>
+    public (int Gone, bool Missed) Reconcile(JsonElement.ArrayEnumerator rows, HangupCause? missing)
+    {
+        int gone = 0;
+        bool missed = false;
+        lock (calls.Sync)
+        {
+            var listed = new HashSet<FreeSwitchLeg>();
+            foreach (JsonElement row in rows)
+            {
+                if (Find(row) is not { } leg) continue;
+                listed.Add(leg);
+            }
+
+            long now = Clock;
+            foreach (FreeSwitchCall call in calls.Live.Cast<FreeSwitchCall>().ToArray())
+            {
+                foreach (FreeSwitchLeg leg in call.Legs)
+                {
+                    if (leg.Ended || listed.Contains(leg)) continue;
+                    if (missing is null && (!leg.Seen && !call.OriginateDone || (leg.MissingSince ??= now) > now - GraceForLeg))
+                    {
+                        missed |= leg.MissingSince is not null;
+                        continue;
+                    }
+
+                    if (!leg.Seen) call.LiveLegs++;
+                    leg.Seen = true;
+                    Gone(leg);
+                }
+
+                if (call.LiveLegs > 0 || call.Legs.Exists(l => !l.Ended)) continue;
+                call.Cause = missing ?? HangupCause.EndedUnseen;
+                call.CauseText = call.Cause switch
+                {
+                    HangupCause.ServerShutdown => "the server shut down or restarted",
+                    HangupCause.ServerRestarted => "the server was restarted",
+                    _ => "ended while we did not see it",
+                };
+                Leave(call);
+                calls.Move(call, CallState.Terminated);
+                gone++;
+            }
+
+            ShutdownSeen = false;
+            Conditions.Check();
+        }
+
+        return (gone, missed);
+    }
+
+    /// <summary>The legs to hang up, the first leg first. Under the lock. None if the server has told of no channel yet.</summary>
+    public static List<FreeSwitchLeg> LegsToHangUp(FreeSwitchCall call)
+    {
+        var legs = new List<FreeSwitchLeg>(2);
+        if (call.Primary is { Seen: true, Ended: false } primary) legs.Add(primary);
+        legs.AddRange(call.Legs.Where(l => l.Seen && !l.Ended && l != call.Primary));
+        return legs;
+    }
+
+    private void OnHangup(ReadOnlySpan<byte> json)
+    {
+        if (LegOf(json) is not { Ended: false } leg) return;
+        leg.Cause = FreeSwitchCauses.Read(EslJson.Find(json, "Hangup-Cause"u8));
+        leg.State = "HANGUP";
+    }
+
+    private void OnHangupComplete(ReadOnlySpan<byte> json)
+    {
+        // A leg of which only the end was seen has no call to show.
+        if (!_legs.TryGet(EslJson.Find(json, "Unique-ID"u8), out FreeSwitchLeg? leg) || leg.Ended) return;
+        if (!leg.Seen) Describe(leg, json);
+        See(leg);
+        leg.Name ??= EslJson.Text(json, "Channel-Name"u8);
+        leg.Cause = FreeSwitchCauses.Read(EslJson.Find(json, "Hangup-Cause"u8)) ?? leg.Cause;
+        leg.Q850 = (int?)EslJson.Number(json, "variable_hangup_cause_q850"u8);
+        leg.SipStatus = (int?)EslJson.Number(json, "variable_sip_term_status"u8);
+        leg.SipCallId ??= EslJson.Text(json, "variable_sip_call_id"u8);
+        FreeSwitchCall call = leg.Call;
+        leg.HungUpByFarEnd = call.State != CallState.HangingUp && EslJson.Find(json, "variable_sip_hangup_disposition"u8).SequenceEqual("recv_bye"u8) && !call.Legs.Exists(l => l.HungUpByFarEnd);
+        if (records.Keeps) records.Add(FreeSwitchDetailRecord.Read(json, server, call.CallId));
+        OnGone(leg, json);
+    }
+
+    private void OnDestroy(ReadOnlySpan<byte> json)
+    {
+        ReadOnlySpan<byte> id = EslJson.Find(json, "Unique-ID"u8);
+        if (!_legs.TryGet(id, out FreeSwitchLeg? leg)) return;
+        // A leg that never came to be (wrong gateway, wrong profile) has only this; the originate's result ends its call.
+        if (!leg.Ended && leg.Seen) OnGone(leg, json);
+        if (leg.Ended && leg.Call is not { IsOurs: true, OriginateDone: false }) _legs.Remove(id);
+    }
+
+    private void OnGone(FreeSwitchLeg leg, ReadOnlySpan<byte> json)
+    {
+        Gone(leg);
+        FreeSwitchCall call = leg.Call;
+        if (call.LiveLegs == 0)
+        {
+            if (call.OriginateDone) Finish(call, json);
+            return;
+        }
+
+        if (call.Transfer is { Attended: true, Done: false } transfer && call.State == CallState.Transferring) OnConsultationBroken(call, transfer, leg);
+        ShowHold(call, json);
+    }
+
+    private void Gone(FreeSwitchLeg leg)
+    {
+        if (leg.Ended) return;
+        leg.Ended = true;
+        leg.Holds = false;
+        leg.Room = null;
+        Part(leg);
+        leg.Call.LiveLegs--;
+        // The uuid of a first leg that failed comes again with the next attempt.
+        if (leg.Call.OriginateDone || leg != leg.Call.Primary)
+        {
+            _legs.Remove(leg.IdBytes);
+            records.Remember(leg.IdBytes, leg.Call);
+        }
+    }
+
+    // The result of an originate of ours; its job has the call's id.
+    private void OnOriginateDone(ReadOnlySpan<byte> json)
+    {
+        ReadOnlySpan<byte> id = EslJson.Find(json, "Job-UUID"u8);
+        if (!_legs.TryGet(id, out FreeSwitchLeg? leg) || leg.Call is not { IsOurs: true } call || call.OriginateDone || leg.Id != call.CallId) return;
+        string result = (EslJson.Text(json, "_body"u8) ?? "").Trim();
+        call.OriginateDone = true;
+        if (!result.StartsWith("+OK", StringComparison.Ordinal)) call.OriginateError = result.StartsWith("-ERR ", StringComparison.Ordinal) ? result[5..] : result;
+        if (call.LiveLegs > 0)
+        {
+            // The end of its leg is under way.
+            if (call.OriginateError is not null) FinishLater(call, GraceForLeg);
+            return;
+        }
+
+        if (call.OriginateError is null && !call.SeenOnServer)
+        {
+            // It says that there is a leg: its events come.
+            FinishLater(call, GraceForLeg);
+            return;
+        }
+
+        if (call.OriginateError == "DESTINATION_OUT_OF_ORDER" && !call.SeenOnServer && Explain is { } explain)
+        {
+            FinishLater(call, GraceForLeg);
+            explain(call);
+            return;
+        }
+
+        Finish(call, json);
+    }
+
+    private void FinishLater(FreeSwitchCall call, long delay)
+    {
+        call.FinishAt = Clock + delay;
+        _watched.Add(call);
+    }
+
+    private void Finish(FreeSwitchCall call, ReadOnlySpan<byte> json)
+    {
+        if (call.State != CallState.Terminated) End(call, json);
+    }
+
+    private void End(FreeSwitchCall call, ReadOnlySpan<byte> json)
+    {
+        (call.Cause, call.CauseCode, call.SipStatus, call.CauseText) = Verdict(call);
+        Leave(call);
+        calls.Move(call, CallState.Terminated, json, EslFieldReader.Instance);
+    }
+
+    private void Leave(FreeSwitchCall call)
+    {
+        call.FinishAt = null;
+        foreach (FreeSwitchLeg leg in call.Legs)
+        {
+            if (_legs.TryGet(leg.IdBytes, out FreeSwitchLeg? there) && there == leg) _legs.Remove(leg.IdBytes);
+            records.Remember(leg.IdBytes, call);
+        }
+
+        call.EndRecordings(calls.Now);
+    }
+
+    /// <summary>Why the call ended, by what the server said of its legs and of its originate.</summary>
+    private static (HangupCause Cause, int? Code, int? SipStatus, string? Text) Verdict(FreeSwitchCall call)
+    {
+        FreeSwitchLeg? leg = null;
+        if (call.AnsweredAt is null)
+        {
+            // The destination that failed, else the leg that we called; losers of a race failed because somebody answered.
+            leg = call.Legs.FindLast(l => l is { Ended: true, Up: false, Cause: not (null or "LOSE_RACE") } && l != call.Primary && (call.OriginateError is null || l.Cause == call.OriginateError))
+                ?? call.Legs.FindLast(l => l is { Ended: true, Cause: not null } && l == call.Primary);
+            if (call.OriginateError is { } error && leg?.Cause != error) return (FreeSwitchCauses.Of(error), FreeSwitchCauses.Q850Of(error), null, call.Explanation is null ? error : $"{error}: {call.Explanation}");
+        }
+
+        leg ??= call.Primary is { Ended: true, Cause: not null } primary ? primary : call.Legs.FindLast(l => l is { Ended: true, Cause: not null });
+        if (leg is null) return (HangupCause.Unknown, null, null, call.OriginateError);
+        return (FreeSwitchCauses.Of(leg.Cause), leg.Q850 ?? FreeSwitchCauses.Q850Of(leg.Cause), leg.SipStatus, leg.Cause);
+    }
+
+    // A row of the server's list as a leg of a call. Under the lock.
+    private FreeSwitchLeg? Find(JsonElement row)
+    {
+        string? Text(string name) => row.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text ? text : null;
+
+        if (Text("uuid") is not { } uuid) return null;
+        byte[] id = System.Text.Encoding.UTF8.GetBytes(uuid);
+        if (!_legs.TryGet(id, out FreeSwitchLeg? leg))
+        {
+            if (records.RecentCall(id) is not null) return null;
+            FreeSwitchLeg? other = Text("call_uuid") is { } callUuid && callUuid != uuid && _legs.TryGet(System.Text.Encoding.UTF8.GetBytes(callUuid), out FreeSwitchLeg? first) ? first : null;
+            bool inbound = Text("direction") == "inbound";
+            leg = Add(id, other?.Call, inbound, default);
+            leg.Name = Text("name");
+            leg.Number = inbound ? Text("cid_num") : Text("dest");
+            if (other is null)
+            {
+                FreeSwitchCall made = leg.Call;
+                made.From = Text("cid_num");
+                made.To = Text("dest");
+                made.Direction = inbound ? CallDirection.Inbound : CallDirection.Outbound;
+                made.State = inbound ? CallState.Incoming : CallState.Created;
+                made.CreatedAt = long.TryParse(Text("created_epoch"), System.Globalization.CultureInfo.InvariantCulture, out long seconds) && seconds is > 0 and < 100_000_000_000 ? DateTimeOffset.FromUnixTimeSeconds(seconds).UtcDateTime : null;
+            }
+        }
+        else if (leg.Ended)
+        {
+            return null;
+        }
+
+        See(leg);
+        CatchUp(leg, Text("callstate"), Text("application"), Text("application_data"));
+        return leg;
+    }
+
+    // A leg in the server's list may be further than our events said.
+    private void CatchUp(FreeSwitchLeg leg, string? state, string? application, string? data)
+    {
+        FreeSwitchCall call = leg.Call;
+        if (call.State == CallState.Created) calls.Move(call, CallState.Dialing);
+        if (state is "RINGING" or "EARLY" && call.State == CallState.Dialing && !leg.IsInbound) calls.Move(call, CallState.Ringing);
+        bool wasUp = leg.Up;
+        leg.State = state ?? leg.State;
+        leg.Application ??= application;
+        leg.ApplicationData ??= data;
+        if (state is not ("ACTIVE" or "HELD" or "UNHELD")) return;
+        leg.Up = true;
+        leg.Holds = state == "HELD";
+        if (wasUp) return;
+        // Who talks with whom is not in this list; two legs of one call that are both up do.
+        if (leg != call.Primary && call.Primary is { Up: true, Ended: false, Peer: null } first && leg.Peer is null) (leg.Peer, first.Peer) = (first, leg);
+        bool before = call.State is CallState.Connected or CallState.OnHold;
+        if (!call.HasDestination && leg == call.Primary) Connect(call, default);
+        else Consider(call, default);
+        // When it was answered was not seen.
+        if (!before && call is { State: CallState.Connected, IsOurs: false }) call.AnsweredAt = null;
+        ShowHold(call, default);
+    }
+}

@@ -1,0 +1,91 @@
+namespace IfBus.Sip.Adapters.FreeSwitch;
+
+/// <summary>The part of the mapper that follows transfers.</summary>
+internal sealed partial class FreeSwitchMapper
+{
+    /// <summary>Puts a call on a way, before the server is asked. Under no lock.</summary>
+    public void BeginTransfer(FreeSwitchCall call, FreeSwitchTransfer transfer)
+    {
+        lock (calls.Sync)
+        {
+            call.Transfer = transfer;
+            call.HasDestination = true;
+            if (!transfer.Attended)
+            {
+                call.Primary = transfer.Kept;
+                // What it did before says nothing about where it goes.
+                transfer.Kept.Application = null;
+            }
+
+            calls.Move(call, CallState.Transferring);
+        }
+    }
+
+    /// <summary>A transfer came to nothing, and the call is as it was.</summary>
+    public void AbandonTransfer(FreeSwitchCall call, FreeSwitchLeg? primary)
+    {
+        lock (calls.Sync)
+        {
+            if (call.Transfer?.Consulted is { } consulted) consulted.IsConsulted = false;
+            call.Transfer = null;
+            if (primary is not null) call.Primary = primary;
+            if (call.State == CallState.Transferring) calls.Move(call, call.IsHeld ? CallState.OnHold : CallState.Connected);
+        }
+    }
+
+    /// <summary>An attended transfer is complete: the party that stays talks with the one that was consulted.</summary>
+    public void CompleteTransfer(FreeSwitchCall call, FreeSwitchTransfer transfer)
+    {
+        lock (calls.Sync)
+        {
+            transfer.Done = true;
+            transfer.Consulted!.IsConsulted = false;
+            call.Primary = transfer.Kept;
+            if (call.State == CallState.Transferring) Connect(call, default);
+        }
+    }
+
+    /// <summary>A hold or the end of it is ours. Under no lock.</summary>
+    public void SetHeldByUs(FreeSwitchLeg leg, bool held)
+    {
+        lock (calls.Sync) leg.HeldByUs = held;
+    }
+
+    /// <summary>Called, under the lock, when the leg that was consulted is gone: the other two are to talk again.</summary>
+    public Action<FreeSwitchCall, FreeSwitchTransfer>? BringTogether { get; set; }
+
+    /// <summary>A leg that an originate was to make and did not.</summary>
+    public void Drop(FreeSwitchLeg leg)
+    {
+        lock (calls.Sync)
+        {
+            if (leg.Seen) return;
+            leg.Call.Legs.Remove(leg);
+            _legs.Remove(leg.IdBytes);
+        }
+    }
+
+    // Somebody went away while two consulted and one waited.
+    private void OnConsultationBroken(FreeSwitchCall call, FreeSwitchTransfer transfer, FreeSwitchLeg gone)
+    {
+        if (gone == transfer.Consulted)
+        {
+            // While it is being called its originate tells.
+            if (gone.Up) BringTogether?.Invoke(call, transfer);
+        }
+        else if (gone == transfer.Kept && transfer.Consulted is { Up: true, Ended: false } consulted)
+        {
+            // The two who consult talk on.
+            consulted.IsConsulted = false;
+            call.Primary = transfer.Released;
+            call.To = transfer.To;
+            call.Transfer = null;
+            calls.Move(call, CallState.Connected);
+        }
+        else if (gone == transfer.Kept || gone == transfer.Released)
+        {
+            // Who is left has nobody to talk with, and nothing at the server would end it.
+            foreach (FreeSwitchLeg leg in LegsToHangUp(call)) LateHangup?.Invoke(leg, HangupCause.NormalClearing);
+        }
+    }
+}

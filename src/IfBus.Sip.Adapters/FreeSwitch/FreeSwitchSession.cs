@@ -1,0 +1,104 @@
+using System.Text.Json;
+
+namespace IfBus.Sip.Adapters.FreeSwitch;
+
+/// <summary>What a login learnt of its server.</summary>
+/// <param name="Version">For instance FreeSWITCH 1.10.12.</param>
+/// <param name="StartedAt">When the server started, UTC; null if it does not tell this login.</param>
+/// <param name="CoreUuid">New at every start of the server; null if it was not told.</param>
+/// <param name="Commands">The api commands that the server has and this login may use.</param>
+/// <param name="Applications">The dialplan applications; null if this login may not list them.</param>
+/// <param name="FileFormats">File extensions that the server can write; null if this login may not list them.</param>
+/// <param name="Events">The events that it is sent.</param>
+/// <param name="Channels">show channels as json; null if it may not be asked.</param>
+/// <param name="RecordingFolder">Global variable recordings_dir.</param>
+/// <param name="HoldMusic">True if global variable hold_music names something to play.</param>
+internal sealed record FreeSwitchLoginResult(
+    string Version,
+    DateTime? StartedAt,
+    string? CoreUuid,
+    IReadOnlySet<string> Commands,
+    IReadOnlySet<string>? Applications,
+    IReadOnlyList<string>? FileFormats,
+    IReadOnlySet<string> Events,
+    string? Channels,
+    string? RecordingFolder,
+    bool HoldMusic);
+
+/// <summary>A logged-in session and what its login learnt.</summary>
+internal sealed class FreeSwitchSession(EslSession esl, FreeSwitchLoginResult login) : ISipSession
+{
+    /// <summary>Without these the outcome of a call cannot be seen.</summary>
+    public static readonly string[] CallEvents =
+    [
+        "CHANNEL_CREATE", "CHANNEL_PROGRESS", "CHANNEL_PROGRESS_MEDIA", "CHANNEL_ANSWER", "CHANNEL_BRIDGE", "CHANNEL_UNBRIDGE", "CHANNEL_EXECUTE",
+        "CHANNEL_HANGUP", "CHANNEL_HANGUP_COMPLETE", "CHANNEL_DESTROY", "BACKGROUND_JOB",
+    ];
+
+    /// <summary>The connection.</summary>
+    public EslSession Esl => esl;
+
+    /// <summary>What it learnt.</summary>
+    public FreeSwitchLoginResult Login => login;
+
+    /// <summary>False if the login is not sent all events that calls are followed by.</summary>
+    public bool HasCallEvents { get; } = CallEvents.All(login.Events.Contains);
+
+    /// <inheritdoc/>
+    public Task<Exception> Closed => esl.Closed;
+
+    /// <inheritdoc/>
+    public string Version => login.Version;
+
+    /// <inheritdoc/>
+    public DateTime? StartedAt => login.StartedAt;
+
+    /// <inheritdoc/>
+    public SipCapabilities Capabilities { get; } = Learn(login);
+
+    /// <inheritdoc/>
+    public Task CloseAsync(CancellationToken cancellationToken) => esl.ExitAsync(cancellationToken);
+
+    /// <summary>The rows of a list that the server wrote as JSON; without any it has no rows.</summary>
+    /// <exception cref="SipProtocolException">It is no such list.</exception>
+    public static JsonElement.ArrayEnumerator Rows(string json)
+    {
+        try
+        {
+            using JsonDocument list = JsonDocument.Parse(json);
+            return list.RootElement.TryGetProperty("rows", out JsonElement rows) ? rows.Clone().EnumerateArray() : default;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            throw new SipProtocolException($"The server's list is no JSON: '{SipText.Printable(json)}'.", e);
+        }
+    }
+
+    // Exactly what the server lets this login do, and what can be composed of it.
+    private static SipCapabilities Learn(FreeSwitchLoginResult login)
+    {
+        bool events = CallEvents.All(login.Events.Contains);
+        SipCapabilities all = 0;
+        void Add(SipCapabilities capability, bool needed, params string[] commands) => all |= needed && commands.All(login.Commands.Contains) ? capability : 0;
+
+        Add(SipCapabilities.RawCommand, login.Commands.Count > 0);
+        Add(SipCapabilities.CallEvents | SipCapabilities.CallDetailRecords, events);
+        Add(SipCapabilities.MakeCall | SipCapabilities.Failover, events, "originate");
+        Add(SipCapabilities.HangUp, true, "uuid_kill");
+        Add(SipCapabilities.ListCalls, true, "show");
+        Add(SipCapabilities.BlindTransfer, events, "uuid_transfer", "uuid_kill");
+        Add(SipCapabilities.AttendedTransfer, events, "uuid_transfer", "uuid_bridge", "uuid_setvar", "originate", "uuid_kill");
+        Add(SipCapabilities.Hold, login.Events.Contains("CHANNEL_HOLD") && login.Events.Contains("CHANNEL_UNHOLD"), "uuid_hold");
+        Add(SipCapabilities.Conference, events && login.Events.Contains("CUSTOM"), "uuid_transfer", "conference");
+        Add(SipCapabilities.ConferenceRecording, login.RecordingFolder is not null, "conference");
+        Add(SipCapabilities.Recording, login.Events.Contains("RECORD_START") && login.Events.Contains("RECORD_STOP") && login.RecordingFolder is not null, "uuid_record");
+        Add(SipCapabilities.Dtmf, true, "uuid_send_dtmf");
+        Add(SipCapabilities.Variables, true, "uuid_getvar", "uuid_setvar", "uuid_exists");
+        Add(SipCapabilities.Answer, events, "uuid_answer");
+        Add(SipCapabilities.Reject, true, "uuid_kill");
+        Add(SipCapabilities.Registrations, true, "show");
+        Add(SipCapabilities.Gateways, true, "sofia");
+        Add(SipCapabilities.Statistics, true, "status");
+        return all;
+    }
+}
