@@ -41,6 +41,8 @@ internal sealed partial class FreeSwitchAdapter
                 throw WrongState(call, "SipNoTransfer", "has no attended transfer that goes on");
             (transfer, kept, released, consulted) = (current, current.Kept, going, current.Consulted);
             if (complete && consulted is not { Up: true, Ended: false }) throw WrongState(call, "SipTransferNotAnswered", $"cannot be completed: {current.To} has not answered");
+            if (current.Closing) throw WrongState(call, "SipNoTransfer", "has a transfer that is being completed or given up already");
+            current.Closing = true;
         }
 
         if (!complete)
@@ -188,37 +190,51 @@ internal sealed partial class FreeSwitchAdapter
         }
 
         _mapper.BeginTransfer(call, transfer);
-        FreeSwitchLeg consulted;
+        string endpoints = FreeSwitchCommands.WithIds(dial, uuid, out IReadOnlyList<string> ids);
+        List<FreeSwitchLeg> tried;
         lock (Calls.Sync)
         {
-            consulted = _mapper.Expect(call, uuid);
-            consulted.IsConsulted = true;
-            transfer.Consulted = consulted;
+            tried = [.. ids.Select(id => _mapper.Expect(call, id))];
+            tried.ForEach(l => l.IsConsulted = true);
+            transfer.Consulted = tried[0];
         }
 
         bool taken = false;
         try
         {
-            using (CallCondition<FreeSwitchCall> parted = _mapper.Conditions.When(call, _ => kept.Peer is null || kept.Ended || released.Ended))
+            // A leg that is sent on before it has arrived is hung up, so each step is waited for.
+            using (CallCondition<FreeSwitchCall> parked = _mapper.Conditions.When(call, _ => (kept.Application == "park" && released.Application == "park") || kept.Ended || released.Ended))
             {
                 await AskAsync(session, $"uuid_transfer {kept.Id} -both {Park}", "SipTransferFailed", $"{Name} refused the transfer of {call.CallId} to {request.To}", call.CallId, cancellationToken).ConfigureAwait(false);
                 taken = true;
-                await SeenAsync(parted, () => $"{Name} took the transfer of {call.CallId}, and did not carry it out", call, cancellationToken).ConfigureAwait(false);
+                await SeenAsync(parked, () => $"{Name} took the transfer of {call.CallId}, and did not carry it out", call, cancellationToken).ConfigureAwait(false);
             }
 
-            if (session.Login.HoldMusic) await session.Esl.RunAsync($"uuid_transfer {kept.Id} {Music}", cancellationToken).ConfigureAwait(false);
+            if (session.Login.HoldMusic)
+            {
+                using CallCondition<FreeSwitchCall> plays = _mapper.Conditions.When(call, _ => kept.Application == "endless_playback" || kept.Ended);
+                await session.Esl.RunAsync($"uuid_transfer {kept.Id} {Music}", cancellationToken).ConfigureAwait(false);
+                await SeenAsync(plays, () => $"{Name} did not play music to the party of {call.CallId} that waits", call, cancellationToken).ConfigureAwait(false);
+            }
+
+            if (kept.Ended || released.Ended) throw Failed(call, request.To, "a party went away meanwhile");
             // Otherwise it would end with the one that is consulted.
             await session.Esl.RunAsync($"uuid_setvar {released.Id} park_after_bridge true", cancellationToken).ConfigureAwait(false);
             EslReply reply = await session.Esl.RunAsync(
-                $"originate {{origination_uuid={uuid},ignore_early_media=true,originate_timeout={FreeSwitchCommands.Seconds(limit)}}}{dial} &park()", cancellationToken, limit + Configuration.RequestTimeout).ConfigureAwait(false);
+                $"originate {{ignore_early_media=true,originate_timeout={FreeSwitchCommands.Seconds(limit)}}}{endpoints} &park()", cancellationToken, limit + Configuration.RequestTimeout).ConfigureAwait(false);
             if (reply.IsError)
             {
-                _mapper.Drop(consulted);
+                tried.ForEach(_mapper.Drop);
                 throw Failed(call, request.To, $"{SipText.Printable(reply.Message)}; the parties talk again");
             }
 
+            // Of several the one that answered.
+            FreeSwitchLeg consulted = tried.Find(l => l.Id == reply.Message) ?? tried[0];
+            tried.FindAll(l => l != consulted).ForEach(_mapper.Drop);
+            lock (Calls.Sync) transfer.Consulted = consulted;
+
             using CallCondition<FreeSwitchCall> talking = _mapper.Conditions.When(call, _ => released.Peer == consulted || released.Ended || consulted.Ended);
-            await AskAsync(session, $"uuid_bridge {released.Id} {uuid}", "SipTransferFailed", $"{Name} refused to let {call.CallId} consult {request.To}", call.CallId, cancellationToken).ConfigureAwait(false);
+            await AskAsync(session, $"uuid_bridge {released.Id} {consulted.Id}", "SipTransferFailed", $"{Name} refused to let {call.CallId} consult {request.To}", call.CallId, cancellationToken).ConfigureAwait(false);
             await SeenAsync(talking, () => $"{request.To} has answered, and was not connected", call, cancellationToken).ConfigureAwait(false);
             if (released.Peer != consulted) throw Failed(call, request.To, "a party went away meanwhile");
             return Shown(call);
@@ -236,6 +252,7 @@ internal sealed partial class FreeSwitchAdapter
     private async Task ReuniteAsync(FreeSwitchSession session, FreeSwitchCall call, FreeSwitchTransfer transfer, CancellationToken cancellationToken)
     {
         FreeSwitchLeg kept = transfer.Kept, released = transfer.Released!;
+        lock (Calls.Sync) transfer.Closing = true;
         using CallCondition<FreeSwitchCall> back = _mapper.Conditions.When(call, _ => kept.Peer == released || kept.Ended || released.Ended);
         await session.Esl.RunAsync($"uuid_setvar {released.Id} park_after_bridge", cancellationToken).ConfigureAwait(false);
         await AskAsync(session, $"uuid_bridge {kept.Id} {released.Id}", "SipTransferFailed", $"{Name} refused to bring the parties of {call.CallId} together again", call.CallId, cancellationToken).ConfigureAwait(false);

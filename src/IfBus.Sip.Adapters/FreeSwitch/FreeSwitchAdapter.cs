@@ -72,7 +72,7 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
     protected override async Task<SipCall> MakeCallAsync(FreeSwitchSession session, SipCallRequest request, CancellationToken cancellationToken)
     {
         string callId = Guid.NewGuid().ToString();
-        string command = FreeSwitchCommands.Originate(request, callId, Configuration, session.Login.Applications, out bool hasDestination);
+        string command = FreeSwitchCommands.Originate(request, callId, Configuration, session.Login.Applications, out bool hasDestination, out IReadOnlyList<string> legs);
         var call = new FreeSwitchCall(callId, ours: true)
         {
             From = request.From,
@@ -82,7 +82,7 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
             CreatedAt = Calls.Now,
             HasDestination = hasDestination,
         };
-        _mapper.Expect(call);
+        _mapper.Expect(call, legs);
         EslReply reply;
         try
         {

@@ -152,6 +152,9 @@ internal sealed class FreeSwitchLeg(FreeSwitchCall call, byte[] idBytes, string 
     /// <summary>The hold is ours.</summary>
     public bool HeldByUs { get; set; }
 
+    /// <summary>One of several endpoints that are tried for one party.</summary>
+    public bool IsCandidate { get; set; }
+
     /// <summary>It was called for a consultation that goes on.</summary>
     public bool IsConsulted { get; set; }
 
@@ -188,6 +191,9 @@ internal sealed class FreeSwitchTransfer(FreeSwitchLeg kept, FreeSwitchLeg? rele
 
     /// <summary>The leg that is consulted.</summary>
     public FreeSwitchLeg? Consulted { get; set; }
+
+    /// <summary>It is being completed or given up: legs that go now go for that.</summary>
+    public bool Closing { get; set; }
 
     /// <summary>The party that stays has its new partner.</summary>
     public bool Done { get; set; }

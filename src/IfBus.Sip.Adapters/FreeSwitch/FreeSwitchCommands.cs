@@ -35,14 +35,14 @@ internal static class FreeSwitchCommands
     /// <param name="configuration">Template, context and ring time of the connection.</param>
     /// <param name="applications">The applications that the server has; null if it was not asked.</param>
     /// <param name="hasDestination">True if an answer of the first leg is not the answer of the call.</param>
-    public static string Originate(SipCallRequest request, string uuid, SipServerConfiguration configuration, IReadOnlySet<string>? applications, out bool hasDestination)
+    /// <param name="legs">The uuids of the legs that it may make: ours first, then one for each further endpoint.</param>
+    public static string Originate(SipCallRequest request, string uuid, SipServerConfiguration configuration, IReadOnlySet<string>? applications, out bool hasDestination, out IReadOnlyList<string> legs)
     {
         string template = configuration.EndpointTemplate ?? FreeSwitchNumbers.DefaultTemplate;
         bool oneLeg = CallRules.CheckParties(request);
         hasDestination = !oneLeg;
         string seconds = Seconds(CallRules.RingTime(request.Timeout, configuration));
-        var text = new StringBuilder("originate {origination_uuid=", 512).Append(uuid)
-            .Append(",ignore_early_media=true,originate_timeout=").Append(seconds)
+        var text = new StringBuilder("originate {ignore_early_media=true,originate_timeout=", 512).Append(seconds)
             .Append(',').Append(CallVariable).Append("=if://call/").Append(uuid);
         if (request.CallerId is { } callerId) AddCallerId(text, callerId);
         foreach ((string name, string value) in request.Variables) Add(text, CheckVariable(name), value, "Variable", $"{name}={value}");
@@ -51,7 +51,32 @@ internal static class FreeSwitchCommands
             ? DialString(request.To!, request.ToAlternatives, template, "To")
             : DialString(request.From!, request.FromAlternatives, template, "From");
         string destination = oneLeg ? Application(request, text, applications) : Destination(request, configuration, template, seconds);
-        return text.Append('}').Append(dial).Append(' ').Append(destination).ToString();
+        return text.Append('}').Append(WithIds(dial, uuid, out legs)).Append(' ').Append(destination).ToString();
+    }
+
+    /// <summary>
+    /// Gives each endpoint of a dial string a uuid of its own: one for all would let a SIP leg fail that follows another
+    /// (seen with FreeSWITCH 1.10.12; the second attempt ends with DESTINATION_OUT_OF_ORDER).
+    /// </summary>
+    public static string WithIds(string dial, string first, out IReadOnlyList<string> ids)
+    {
+        var used = new List<string>(1);
+        var text = new StringBuilder(dial.Length + 64);
+        int from = 0;
+        while (true)
+        {
+            string id = used.Count == 0 ? first : Guid.NewGuid().ToString();
+            used.Add(id);
+            int separator = dial.AsSpan(from).IndexOfAny('|', ',');
+            ReadOnlySpan<char> endpoint = separator < 0 ? dial.AsSpan(from) : dial.AsSpan(from, separator);
+            text.Append("[origination_uuid=").Append(id).Append(']').Append(endpoint);
+            if (separator < 0) break;
+            text.Append(dial[from + separator]);
+            from += separator + 1;
+        }
+
+        ids = used;
+        return text.ToString();
     }
 
     /// <summary>The dial string of one party: one endpoint, or several that are tried one after the other.</summary>

@@ -86,12 +86,10 @@ internal sealed partial class FreeSwitchMapper
                         continue;
                     }
 
-                    if (!leg.Seen) call.LiveLegs++;
-                    leg.Seen = true;
-                    Gone(leg);
+                    if (leg.Seen) Gone(leg);
                 }
 
-                if (call.LiveLegs > 0 || call.Legs.Exists(l => !l.Ended)) continue;
+                if (call.LiveLegs > 0 || (missing is null && (!call.OriginateDone || call.Legs.Exists(l => l is { Ended: false, MissingSince: { } since } && since > now - GraceForLeg)))) continue;
                 call.Cause = missing ?? HangupCause.EndedUnseen;
                 call.CauseText = call.Cause switch
                 {
@@ -136,7 +134,8 @@ internal sealed partial class FreeSwitchMapper
         leg.Name ??= EslJson.Text(json, "Channel-Name"u8);
         leg.Cause = FreeSwitchCauses.Read(EslJson.Find(json, "Hangup-Cause"u8)) ?? leg.Cause;
         leg.Q850 = (int?)EslJson.Number(json, "variable_hangup_cause_q850"u8);
-        leg.SipStatus = (int?)EslJson.Number(json, "variable_sip_term_status"u8);
+        // Of an answered leg it is the 200.
+        leg.SipStatus = EslJson.Number(json, "variable_sip_term_status"u8) is >= 300 and <= 699 and { } status ? (int)status : null;
         leg.SipCallId ??= EslJson.Text(json, "variable_sip_call_id"u8);
         FreeSwitchCall call = leg.Call;
         leg.HungUpByFarEnd = call.State != CallState.HangingUp && EslJson.Find(json, "variable_sip_hangup_disposition"u8).SequenceEqual("recv_bye"u8) && !call.Legs.Exists(l => l.HungUpByFarEnd);
@@ -163,7 +162,7 @@ internal sealed partial class FreeSwitchMapper
             return;
         }
 
-        if (call.Transfer is { Attended: true, Done: false } transfer && call.State == CallState.Transferring) OnConsultationBroken(call, transfer, leg);
+        if (call.Transfer is { Attended: true, Done: false, Closing: false } transfer && call.State == CallState.Transferring) OnConsultationBroken(call, transfer, leg);
         ShowHold(call, json);
     }
 
@@ -176,7 +175,7 @@ internal sealed partial class FreeSwitchMapper
         Part(leg);
         leg.Call.LiveLegs--;
         // The uuid of a first leg that failed comes again with the next attempt.
-        if (leg.Call.OriginateDone || leg != leg.Call.Primary)
+        if (leg.Call.OriginateDone || leg.Id != leg.Call.CallId)
         {
             _legs.Remove(leg.IdBytes);
             records.Remember(leg.IdBytes, leg.Call);
@@ -252,7 +251,7 @@ internal sealed partial class FreeSwitchMapper
         if (call.AnsweredAt is null)
         {
             // The destination that failed, else the leg that we called; losers of a race failed because somebody answered.
-            leg = call.Legs.FindLast(l => l is { Ended: true, Up: false, Cause: not (null or "LOSE_RACE") } && l != call.Primary && (call.OriginateError is null || l.Cause == call.OriginateError))
+            leg = call.Legs.FindLast(l => l is { Ended: true, Up: false, Cause: not (null or "LOSE_RACE") } && (l != call.Primary || l.IsCandidate) && (call.OriginateError is null || l.Cause == call.OriginateError))
                 ?? call.Legs.FindLast(l => l is { Ended: true, Cause: not null } && l == call.Primary);
             if (call.OriginateError is { } error && leg?.Cause != error) return (FreeSwitchCauses.Of(error), FreeSwitchCauses.Q850Of(error), null, call.Explanation is null ? error : $"{error}: {call.Explanation}");
         }

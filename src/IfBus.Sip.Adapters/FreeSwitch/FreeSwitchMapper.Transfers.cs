@@ -10,12 +10,10 @@ internal sealed partial class FreeSwitchMapper
         {
             call.Transfer = transfer;
             call.HasDestination = true;
-            if (!transfer.Attended)
-            {
-                call.Primary = transfer.Kept;
-                // What it did before says nothing about where it goes.
-                transfer.Kept.Application = null;
-            }
+            // What they did before says nothing about where they go.
+            transfer.Kept.Application = null;
+            if (transfer.Attended) transfer.Released!.Application = null;
+            else call.Primary = transfer.Kept;
 
             calls.Move(call, CallState.Transferring);
         }

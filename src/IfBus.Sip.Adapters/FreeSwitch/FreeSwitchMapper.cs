@@ -35,11 +35,17 @@ internal sealed partial class FreeSwitchMapper(string server, CallTable calls, E
     private long Clock => (long)time.GetElapsedTime(0).TotalMilliseconds;
 
     /// <summary>A call of ours, before its originate is sent: its leg is known by the uuid from then on.</summary>
-    public void Expect(FreeSwitchCall call)
+    public void Expect(FreeSwitchCall call, IReadOnlyList<string> legs)
     {
         lock (calls.Sync)
         {
-            call.Primary = Expect(call, call.CallId);
+            foreach (string uuid in legs)
+            {
+                FreeSwitchLeg leg = Expect(call, uuid);
+                call.Primary ??= leg;
+                leg.IsCandidate = legs.Count > 1;
+            }
+
             calls.Add(call);
         }
     }
@@ -59,7 +65,7 @@ internal sealed partial class FreeSwitchMapper(string server, CallTable calls, E
     {
         lock (calls.Sync)
         {
-            _legs.Remove(call.Primary!.IdBytes);
+            foreach (FreeSwitchLeg leg in call.Legs) _legs.Remove(leg.IdBytes);
             _watched.Remove(call);
             calls.Remove(call);
         }
@@ -200,6 +206,8 @@ internal sealed partial class FreeSwitchMapper(string server, CallTable calls, E
         leg.SipCallId ??= EslJson.Text(json, "variable_sip_call_id"u8);
         FreeSwitchCall call = leg.Call;
         call.Codec ??= EslJson.Text(json, "Channel-Read-Codec-Name"u8);
+        // Of several endpoints the one that answers is the party.
+        if (leg.IsCandidate && call.Primary is not { Up: true, Ended: false }) call.Primary = leg;
         if (leg == call.Primary && !call.HasDestination) Connect(call, json);
         else Consider(call, json);
     }

@@ -13,13 +13,13 @@ public sealed class NewSipCall : ServerCmdlet
     // Asked for and not yet put out. On the pipeline's thread.
     private readonly LinkedList<Attempt> _open = new();
 
-    /// <summary>The first leg: rung first, connected with -To when it answers. Number, SIP URI, or the server's own endpoint.</summary>
+    /// <summary>The first leg: rung first, connected with -To when it answers. Number, SIP URI, or the server's own endpoint; several are tried one after the other.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true, ParameterSetName = "TwoNumbers")]
-    public string? From { get; set; }
+    public string[]? From { get; set; }
 
-    /// <summary>The destination; for a call of one leg the only party.</summary>
+    /// <summary>The destination; for a call of one leg the only party. Several are tried one after the other.</summary>
     [Parameter(Mandatory = true, Position = 1, ValueFromPipelineByPropertyName = true)]
-    public string? To { get; set; }
+    public string[]? To { get; set; }
 
     /// <summary>The server's application that takes the one leg when it answers.</summary>
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = "Application")]
@@ -70,13 +70,15 @@ public sealed class NewSipCall : ServerCmdlet
     protected override void ProcessRecord()
     {
         if (Choose(Server) is not { } connection) return;
-        string what = From is null ? $"{To}" : $"{From} to {To}";
+        string what = From is null ? string.Join(" or ", To!) : $"{string.Join(" or ", From)} to {string.Join(" or ", To!)}";
         if (!ShouldProcess($"{what} on {connection.Name}", "Call")) return;
 
         var request = new SipCallRequest
         {
-            From = ParameterSetName == "TwoNumbers" ? From : null,
-            To = To,
+            From = ParameterSetName == "TwoNumbers" ? From?.FirstOrDefault() : null,
+            FromAlternatives = ParameterSetName == "TwoNumbers" && From?.Length > 1 ? From[1..] : [],
+            To = To?.FirstOrDefault(),
+            ToAlternatives = To?.Length > 1 ? To[1..] : [],
             // An empty column of a table of calls is the same as none.
             CallerId = string.IsNullOrEmpty(CallerId) ? null : CallerId,
             Timeout = Timeout,
