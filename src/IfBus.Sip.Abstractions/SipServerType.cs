@@ -5,4 +5,7 @@ public enum SipServerType
 {
     /// <summary>Asterisk, over the Manager Interface (AMI).</summary>
     Asterisk,
+
+    /// <summary>FreeSWITCH, over the Event Socket (ESL).</summary>
+    FreeSwitch,
 }

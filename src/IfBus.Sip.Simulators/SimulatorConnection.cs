@@ -15,6 +15,7 @@ internal abstract class SimulatorConnection(Stream stream, SimulatorOptions opti
 
     private readonly object _gate = new();
     private readonly Channel<bool> _signal = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private List<ReadOnlyMemory<byte>> _unsent = [];
     private long _unsentBytes;
     private bool _closeWhenWritten;
@@ -22,10 +23,16 @@ internal abstract class SimulatorConnection(Stream stream, SimulatorOptions opti
     /// <summary>The connection is over.</summary>
     protected bool Closed { get; private set; }
 
+    /// <summary>Done when the connection is over.</summary>
+    protected Task Over => _over.Task;
+
+    /// <summary>Done when nothing more is written: all was said that was to be said before the close, or the client is gone.</summary>
+    protected Task Written { get; private set; } = Task.CompletedTask;
+
     /// <summary>Serves the client until it goes.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        Task writer = WriteAsync(cancellationToken);
+        Written = WriteAsync(cancellationToken);
         try
         {
             await ReadAsync(stream, cancellationToken).ConfigureAwait(false);
@@ -33,7 +40,7 @@ internal abstract class SimulatorConnection(Stream stream, SimulatorOptions opti
         finally
         {
             Close();
-            await writer.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Written.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -68,6 +75,7 @@ internal abstract class SimulatorConnection(Stream stream, SimulatorOptions opti
         }
 
         stream.Dispose();
+        _over.TrySetResult();
         _signal.Writer.TryWrite(true);
     }
 

@@ -48,4 +48,10 @@ public sealed class SimulatorFaults
 
     /// <summary>Tells the outcome of a call before the first event of its channel, as a real server now and then does.</summary>
     public bool Reorder { get; set; }
+
+    /// <summary>FreeSWITCH: refuses new connections by its access list: a text/rude-rejection instead of auth/request.</summary>
+    public bool RudeRejection { get; set; }
+
+    /// <summary>FreeSWITCH: what bgapi originate calls exists only a moment after the reply, so that a command for it can come too early.</summary>
+    public bool EarlyKillFails { get; set; }
 }
