@@ -21,15 +21,15 @@ public sealed class StartSipSimulator : SipCmdlet
     [ValidateRange(0, 65535)]
     public int Port { get; set; }
 
-    /// <summary>The version to play: 22.10.1, or one that begins with 16.</summary>
+    /// <summary>The version to play. Asterisk: 22.10.1, or one that begins with 16. FreeSWITCH: 1.10.12.</summary>
     [Parameter]
-    [ValidatePattern(@"^(16|18|20|22)\.[0-9.]{1,20}$")]
-    public string Version { get; set; } = "22.10.1";
+    [ValidatePattern(@"^(16|18|20|22|1\.10)\.[0-9.]{1,20}$")]
+    public string? Version { get; set; }
 
-    /// <summary>The user that it lets in.</summary>
+    /// <summary>The user that it lets in. FreeSWITCH asks for the secret alone, or for user@domain too.</summary>
     [Parameter]
     [ValidatePattern(@"^[^\p{C}]{1,80}$")]
-    public string User { get; set; } = "ifbus";
+    public string? User { get; set; }
 
     /// <summary>That user's secret; one is made up if left out.</summary>
     [Parameter]
@@ -66,18 +66,12 @@ public sealed class StartSipSimulator : SipCmdlet
     {
         Check(nameof(RingTime), RingTime);
         Check(nameof(Delay), Delay);
+        if (Version is not null && Version.StartsWith("1.10.", StringComparison.Ordinal) != (Type == SipServerType.FreeSwitch))
+            ThrowTerminatingError(Errors.Record(new SipArgumentException(nameof(Version), Version, $"a version of {Type}."), Version));
         if (!ShouldProcess($"{Type} simulator on 127.0.0.1:{(Port == 0 ? "a free port" : Port)}", "Start")) return;
         try
         {
-            var simulator = new SipSimulator(AsteriskSimulator.Start(new AsteriskSimulatorOptions
-            {
-                Port = Port,
-                Version = Version,
-                User = User,
-                Secret = Secret is null ? Guid.NewGuid().ToString("N") : new NetworkCredential("", Secret).Password,
-                RingTime = RingTime,
-                Faults = new SimulatorFaults { SplitWrites = SplitWrites, Delay = Delay, Stall = Stall, RefuseConnections = RefuseConnections, Reorder = Reorder },
-            }));
+            var simulator = new SipSimulator(Type, Type == SipServerType.FreeSwitch ? StartFreeSwitch() : StartAsterisk());
             Store.Add(simulator);
             WriteObject(simulator);
         }
@@ -86,6 +80,30 @@ public sealed class StartSipSimulator : SipCmdlet
             ThrowTerminatingError(Errors.Record(new SipConnectionException($"The simulator cannot listen on 127.0.0.1:{Port}: {e.Message}", e, "SipSimulatorPortInUse"), Port));
         }
     }
+
+    private AsteriskSimulator StartAsterisk() => AsteriskSimulator.Start(new AsteriskSimulatorOptions
+    {
+        Port = Port,
+        Version = Version ?? "22.10.1",
+        User = User ?? "ifbus",
+        Secret = NewSecret(),
+        RingTime = RingTime,
+        Faults = Faults(),
+    });
+
+    private FreeSwitchSimulator StartFreeSwitch() => FreeSwitchSimulator.Start(new FreeSwitchSimulatorOptions
+    {
+        Port = Port,
+        Version = Version ?? "1.10.12",
+        User = User ?? "freeswitch",
+        Secret = NewSecret(),
+        RingTime = RingTime,
+        Faults = Faults(),
+    });
+
+    private string NewSecret() => Secret is null ? Guid.NewGuid().ToString("N") : new NetworkCredential("", Secret).Password;
+
+    private SimulatorFaults Faults() => new() { SplitWrites = SplitWrites, Delay = Delay, Stall = Stall, RefuseConnections = RefuseConnections, Reorder = Reorder };
 
     private void Check(string parameter, TimeSpan time)
     {

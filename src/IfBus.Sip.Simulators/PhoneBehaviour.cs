@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace IfBus.Sip.Simulators.Asterisk;
+namespace IfBus.Sip.Simulators;
 
 /// <summary>What a number stands for.</summary>
 internal enum PhoneKind
@@ -15,7 +15,7 @@ internal enum PhoneKind
     Ends,
 }
 
-/// <summary>What the phone or extension of a number does: see the table at <see cref="AsteriskSimulator"/>.</summary>
+/// <summary>What the phone or extension of a number does: see the tables at <see cref="AsteriskSimulator"/> and <see cref="FreeSwitchSimulator"/>.</summary>
 /// <param name="Kind">The kind of thing.</param>
 /// <param name="Cause">Q.850 cause of a failure.</param>
 /// <param name="SipStatus">SIP status of a failure.</param>
@@ -23,8 +23,9 @@ internal enum PhoneKind
 /// <param name="RingsFor">Time to the answer; null for the usual one.</param>
 /// <param name="TalksFor">Time to a hang-up of its own; null for never.</param>
 /// <param name="Application">The dialplan application of an extension, and its arguments.</param>
+/// <param name="EarlyMedia">It sends sound before it answers.</param>
 internal sealed record PhoneBehaviour(
-    PhoneKind Kind, int Cause = 16, int SipStatus = 0, string DialStatus = "ANSWER", TimeSpan? RingsFor = null, TimeSpan? TalksFor = null, (string Name, string Data)? Application = null)
+    PhoneKind Kind, int Cause = 16, int SipStatus = 0, string DialStatus = "ANSWER", TimeSpan? RingsFor = null, TimeSpan? TalksFor = null, (string Name, string Data)? Application = null, bool EarlyMedia = false)
 {
     /// <summary>The name without the prefixes that do not count.</summary>
     public static string Bare(string number)
@@ -50,6 +51,7 @@ internal sealed record PhoneBehaviour(
         if (Is("nosuch")) return new(PhoneKind.Unknown);
         if (Is("unreach", "nocontact")) return new(PhoneKind.Unreachable);
         if (Is("cause") && Number(name, 5) is { } cause) return new(isExtension ? PhoneKind.Ends : PhoneKind.Fails, cause, 0, cause == 17 ? "BUSY" : "CONGESTION");
+        if (Is("early")) return new(PhoneKind.Answers, EarlyMedia: true);
         if (Is("bye")) return new(PhoneKind.Answers, TalksFor: TimeSpan.FromSeconds(Number(name, 3) ?? 1));
         return Is("answer") && Number(name, 6) is { } seconds ? new(PhoneKind.Answers, RingsFor: TimeSpan.FromSeconds(seconds)) : new(PhoneKind.Answers);
     }
