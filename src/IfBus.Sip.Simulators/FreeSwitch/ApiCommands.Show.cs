@@ -43,7 +43,7 @@ internal sealed partial class ApiCommands
                 rows = [.. Options.Registrations.Select(RegistrationRow)];
                 break;
             case "codec" or "endpoint" or "application" or "api" or "dialplan" or "file" or "timer" or "aliases" or "modules" or "tasks" or "limits" or "interfaces":
-                rows = [];
+                rows = Offered(what);
                 break;
             default:
                 return ShowUsage;

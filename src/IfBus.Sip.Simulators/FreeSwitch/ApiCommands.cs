@@ -11,7 +11,7 @@ internal sealed partial class ApiCommands
     private readonly Switchboard _board;
     private readonly Dictionary<string, Func<string, string>> _functions = new(StringComparer.OrdinalIgnoreCase);
     private readonly Dictionary<string, Action<string, Action<string>>> _slow = new(StringComparer.OrdinalIgnoreCase);
-    private readonly Dictionary<string, string> _globals = new() { ["domain"] = "127.0.0.1", ["hostname"] = "localhost", ["local_ip_v4"] = "127.0.0.1", ["switchname"] = "localhost" };
+    private readonly Dictionary<string, string> _globals = new() { ["domain"] = "127.0.0.1", ["hostname"] = "localhost", ["local_ip_v4"] = "127.0.0.1", ["switchname"] = "localhost", ["recordings_dir"] = "/var/lib/freeswitch/recordings", ["hold_music"] = "local_stream://moh" };
 
     public ApiCommands(Switchboard board)
     {
@@ -80,7 +80,7 @@ internal sealed partial class ApiCommands
         };
         _functions["hostname"] = _ => "localhost";
         _functions["switchname"] = _ => "localhost";
-        _functions["global_getvar"] = a => a.Length == 0 ? string.Concat(_globals.Select(g => $"{g.Key}={g.Value}\n")) : _globals.GetValueOrDefault(a, "");
+        _functions["global_getvar"] = a => a == "core_uuid" ? _board.CoreId : a.Length == 0 ? string.Concat(_globals.Select(g => $"{g.Key}={g.Value}\n")) : _globals.GetValueOrDefault(a, "");
         _functions["global_setvar"] = a =>
         {
             int equals = a.IndexOf('=', StringComparison.Ordinal);

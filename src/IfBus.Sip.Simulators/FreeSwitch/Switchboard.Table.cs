@@ -3,6 +3,9 @@ namespace IfBus.Sip.Simulators.FreeSwitch;
 /// <summary>The part of the switchboard that knows the applications by name.</summary>
 internal sealed partial class Switchboard
 {
+    /// <summary>The applications of its dialplan.</summary>
+    public static IEnumerable<string> ApplicationNames => Applications.Keys;
+
     private static readonly Dictionary<string, Action<Switchboard, FsChannel, RunningApplication>> Applications = new(StringComparer.OrdinalIgnoreCase)
     {
         ["answer"] = Then((s, c, _) => s.MarkAnswered(c)),
