@@ -118,6 +118,8 @@ public sealed class AsteriskSimulator : IAsyncDisposable, IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        // Stopped already: who has it twice stops it twice.
+        if (_lifetime.IsCancellationRequested) return;
         _lifetime.Cancel();
         lock (_gate)
         {

@@ -181,6 +181,13 @@ public sealed class CmdletTests : IDisposable
     }
 
     [Fact]
+    public void A_simulator_is_stopped_twice_without_a_word()
+    {
+        _module.Run("$s = Start-SipSimulator Asterisk; $s | Stop-SipSimulator; $s | Stop-SipSimulator");
+        Assert.Equal(0, _module.Run<int>("$s.ActiveCalls"));
+    }
+
+    [Fact]
     public void A_simulator_has_faults_from_the_start_and_later()
     {
         _module.Fails("SipInvalidArgument", "Start-SipSimulator -Delay -1");
