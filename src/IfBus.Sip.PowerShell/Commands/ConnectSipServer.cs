@@ -19,9 +19,8 @@ public sealed class ConnectSipServer : ConfigurationCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        SipServerConfiguration configuration = ReadConfiguration();
+        SipServerConfiguration configuration = ReadConfiguration(out IReadOnlyList<SipConfigurationProblem> problems);
         configuration.Name ??= configuration.Host;
-        IReadOnlyList<SipConfigurationProblem> problems = AdapterLoader.Factory.Validate(configuration);
         if (problems.Count > 0) ThrowTerminatingError(Errors.Record(new SipConfigurationException(problems), configuration.Host));
 
         string identity = string.Join('\n', configuration.Type, configuration.Host, configuration.Port, configuration.Credential?.UserName, configuration.UseTls, configuration.SkipCertificateCheck);
@@ -160,10 +159,11 @@ public abstract class ConfigurationCmdlet : SipCmdlet
     private int? _eventBuffer;
     private int? _historySize;
 
-    /// <summary>The description as given by parameters, or hash table. Ends the cmdlet if the hash table has unknown or unfit entries.</summary>
-    private protected SipServerConfiguration ReadConfiguration()
+    /// <summary>The description as given by parameters, or hash table.</summary>
+    /// <param name="problems">Everything that is wrong with it: unknown and unfit entries of the hash table, and what the server's kind refuses.</param>
+    private protected SipServerConfiguration ReadConfiguration(out IReadOnlyList<SipConfigurationProblem> problems)
     {
-        if (Configuration is not null) ReadTable(Configuration);
+        List<SipConfigurationProblem> found = Configuration is null ? [] : ReadTable(Configuration);
         var configuration = new SipServerConfiguration
         {
             Type = Type,
@@ -186,10 +186,14 @@ public abstract class ConfigurationCmdlet : SipCmdlet
         if (_reconnectFactor is { } factor) configuration.Reconnect.Factor = factor;
         if (_eventBuffer is { } buffer) configuration.EventBuffer = buffer;
         if (_historySize is { } history) configuration.HistorySize = history;
+        // What could not be read was left out; that it is missing is no problem of its own.
+        var unread = found.Select(p => p.Parameter).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        found.AddRange(AdapterLoader.Factory.Validate(configuration).Where(p => !unread.Contains(p.Parameter)));
+        problems = found;
         return configuration;
     }
 
-    private void ReadTable(IDictionary table)
+    private List<SipConfigurationProblem> ReadTable(IDictionary table)
     {
         var problems = new List<SipConfigurationProblem>();
         foreach (DictionaryEntry entry in table)
@@ -211,7 +215,7 @@ public abstract class ConfigurationCmdlet : SipCmdlet
             }
         }
 
-        if (problems.Count > 0) ThrowTerminatingError(Errors.Record(new SipConfigurationException(problems), null));
+        return problems;
     }
 
     private void Apply(string name, object? value)
