@@ -80,6 +80,10 @@ public interface ISipAdapterFactory
     /// <summary>Lists everything that is wrong with a configuration; empty if it can be used. Sends nothing.</summary>
     IReadOnlyList<SipConfigurationProblem> Validate(SipServerConfiguration configuration);
 
+    /// <summary>A copy in which everything that was left out stands as this kind of server has it: name, port, and how numbers are addressed.</summary>
+    /// <param name="configuration">One that can be used, see <see cref="Validate"/>.</param>
+    SipServerConfiguration Complete(SipServerConfiguration configuration);
+
     /// <summary>Makes an adapter that is not connected yet.</summary>
     /// <exception cref="SipConfigurationException">The configuration cannot be used.</exception>
     ISipAdapter Create(SipServerConfiguration configuration, ISipLog? log);

@@ -36,7 +36,16 @@ public sealed class SipAdapterFactory : ISipAdapterFactory
         IReadOnlyList<SipConfigurationProblem> problems = Validate(configuration);
         if (problems.Count > 0) throw new SipConfigurationException(problems);
         ILogger logger = log is null ? NullLogger.Instance : new LogBridge(log);
-        return new AsteriskAdapter(Copy(configuration), logger, _time);
+        return new AsteriskAdapter(Complete(configuration), logger, _time);
+    }
+
+    /// <inheritdoc/>
+    public SipServerConfiguration Complete(SipServerConfiguration configuration)
+    {
+        SipServerConfiguration copy = Copy(configuration);
+        copy.Name ??= copy.Host;
+        if (copy.Type == SipServerType.Asterisk) AsteriskAdapter.Complete(copy);
+        return copy;
     }
 
     // What the caller changes later must not change a living connection.

@@ -23,11 +23,12 @@ public sealed class ConnectSipServer : ConfigurationCmdlet
         configuration.Name ??= configuration.Host;
         if (problems.Count > 0) ThrowTerminatingError(Errors.Record(new SipConfigurationException(problems), configuration.Host));
 
-        string identity = string.Join('\n', configuration.Type, configuration.Host, configuration.Port, configuration.Credential?.UserName, configuration.UseTls, configuration.SkipCertificateCheck);
+        configuration = AdapterLoader.Factory.Complete(configuration);
         if (Store.Find(configuration.Name!) is { } known)
         {
             ConnectionState state = known.Adapter.Server.State;
-            if (known.Identity == identity && known.Secret == configuration.Credential?.Password && state is ConnectionState.Connected or ConnectionState.Reconnecting)
+            List<string> differences = ServerSettings.Differences(known.Configuration, configuration);
+            if (differences.Count == 0 && state is ConnectionState.Connected or ConnectionState.Reconnecting)
             {
                 SipServer server = Store.Describe(known);
                 if (state == ConnectionState.Reconnecting) WriteWarning($"{known.Name} is reconnecting{(server.LastError is null ? "" : $" ({server.LastError})")}; nothing can be sent before it is connected again.");
@@ -37,8 +38,9 @@ public sealed class ConnectSipServer : ConfigurationCmdlet
 
             if (state is not (ConnectionState.Failed or ConnectionState.Disconnected))
             {
+                string what = differences.Count == 0 ? $", which is {state}" : " with other settings: " + string.Join(", ", differences);
                 ThrowTerminatingError(Errors.Record(
-                    new ServerChoiceException("SipServerNameInUse", $"There is a connection named '{known.Name}' already, to another server or as another user.", "Give this one another -Name, or Disconnect-SipServer first."), configuration.Name));
+                    new ServerChoiceException("SipServerNameInUse", $"There is a connection named '{known.Name}' already{what}. Nothing was changed.", $"Disconnect-SipServer {known.Name} first, or give this one another -Name. To use the one that is there no Connect-SipServer is needed."), configuration.Name));
             }
 
             Store.Remove(known);
@@ -47,7 +49,7 @@ public sealed class ConnectSipServer : ConfigurationCmdlet
 
         var log = new CmdletLog();
         ISipAdapter adapter = AdapterLoader.Factory.Create(configuration, log);
-        var connection = new ServerStore.Connection(configuration.Name!, adapter, log, identity, configuration.Credential?.Password);
+        var connection = new ServerStore.Connection(configuration.Name!, adapter, log, configuration);
         Store.Add(connection);
         bool connected = false;
         _connecting = $"{connection.Name} ({adapter.Server.Host}:{adapter.Server.Port})";

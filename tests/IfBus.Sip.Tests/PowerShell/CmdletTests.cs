@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using IfBus.Sip.Adapters;
 using IfBus.Sip.Tests.Support;
 
 namespace IfBus.Sip.Tests.PowerShell;
@@ -119,6 +120,31 @@ public sealed class CmdletTests : IDisposable
         Assert.Single(_module.Run("$a | Connect-SipServer -Name x"));
         Assert.Single(_module.Run("Get-SipServer"));
         _module.Fails("SipServerNameInUse", "$b | Connect-SipServer -Name x");
+    }
+
+    [Theory]
+    [InlineData("-Context other", "Context 'default' (asked for: 'other')")]
+    [InlineData("-EndpointTemplate 'SIP/{0}'", "EndpointTemplate 'PJSIP/{0}' (asked for: 'SIP/{0}')")]
+    [InlineData("-RequestTimeout 5 -KeepAlive 20", "RequestTimeout '00:00:30' (asked for: '00:00:05'), KeepAlive '00:00:15' (asked for: '00:00:20')")]
+    [InlineData("-ReconnectAttempts 3", "ReconnectAttempts not set (asked for: '3')")]
+    [InlineData("-Credential ([pscredential]::new('ifbus', [Net.NetworkCredential]::new('', 'hush-hush').SecurePassword))", "the secret")]
+    public void Connecting_again_with_other_settings_says_which(string settings, string said)
+    {
+        _module.Run("Start-SipSimulator Asterisk -OutVariable s | Connect-SipServer -Name x");
+        ErrorRecord error = _module.Fails("SipServerNameInUse", $"$s | Connect-SipServer -Name X {settings}");
+        Assert.Contains($"with other settings: {said}. Nothing", error.Exception.Message, StringComparison.Ordinal);
+        Assert.Contains("Disconnect-SipServer x", error.ErrorDetails.RecommendedAction, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(false, 5038)]
+    [InlineData(true, 5039)]
+    public void What_is_left_out_is_the_same_as_what_is_usual(bool tls, int port)
+    {
+        var configuration = new SipServerConfiguration { Type = SipServerType.Asterisk, Host = "pbx", UseTls = tls };
+        SipServerConfiguration complete = new SipAdapterFactory().Complete(configuration);
+        Assert.Equal(("pbx", port, "default", "PJSIP/{0}", null), (complete.Name, complete.Port, complete.Context, complete.EndpointTemplate, configuration.Port));
+        Assert.Single(_module.Run("Start-SipSimulator Asterisk -OutVariable s | Connect-SipServer -Name x | ForEach-Object { }; $s | Connect-SipServer -Name x -Context default -EndpointTemplate 'PJSIP/{0}'"));
     }
 
     [Fact]
