@@ -7,6 +7,9 @@ namespace IfBus.Sip;
 /// </summary>
 public interface ISipAdapter : ISipCallControl, ISipServerKnowledge, IAsyncDisposable
 {
+    /// <summary>The longest time that can be waited for: what a timer of the runtime takes, in whole days.</summary>
+    static TimeSpan LongestWait { get; } = TimeSpan.FromDays(49);
+
     /// <summary>The connection as it stands now.</summary>
     SipServer Server { get; }
 
@@ -46,8 +49,10 @@ public interface ISipAdapter : ISipCallControl, ISipServerKnowledge, IAsyncDispo
     /// <summary>Waits until a call is in one of the states, or ends. Returns it at once if it is there already.</summary>
     /// <param name="callId">The call's id, or its <c>if://call/</c> address.</param>
     /// <param name="states">The states waited for; <see cref="CallState.Terminated"/> always ends the wait.</param>
-    /// <param name="timeout">How long; null: without end.</param>
+    /// <param name="timeout">How long, 0 to <see cref="LongestWait"/>; null: without end.</param>
     /// <param name="cancellationToken">Stops waiting; the call goes on.</param>
+    /// <exception cref="SipArgumentException">A time that cannot be waited for.</exception>
+    /// <exception cref="SipCallNotFoundException">No such call.</exception>
     /// <exception cref="SipTimeoutException">The time passed; the call goes on.</exception>
     Task<SipCall> WaitForCallAsync(string callId, IReadOnlyCollection<CallState> states, TimeSpan? timeout, CancellationToken cancellationToken);
 

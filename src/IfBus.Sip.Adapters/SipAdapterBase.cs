@@ -202,6 +202,8 @@ internal abstract partial class SipAdapterBase<TSession> : ISipAdapter
     /// <inheritdoc/>
     public async Task<SipCall> WaitForCallAsync(string callId, IReadOnlyCollection<CallState> states, TimeSpan? timeout, CancellationToken cancellationToken)
     {
+        if (timeout is { } asked && (asked < TimeSpan.Zero || asked > ISipAdapter.LongestWait))
+            throw new SipArgumentException("Timeout", asked.ToString(), $"0 seconds to {ISipAdapter.LongestWait.Days} days; left out: without end.");
         CallWaiter waiter = Calls.Wait(callId, states) ?? throw NoSuchCall(callId);
         try
         {

@@ -174,6 +174,13 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
         }
     }
 
+    /// <summary>Ends the cmdlet if its -Timeout is none that can be waited for.</summary>
+    private protected void CheckTimeout(TimeSpan? timeout)
+    {
+        if (timeout is { } time && (time < TimeSpan.Zero || time > ISipAdapter.LongestWait))
+            ThrowTerminatingError(Errors.Record(new SipArgumentException("Timeout", time.ToString(), $"0 seconds to {ISipAdapter.LongestWait.Days} days; left out: without end."), time));
+    }
+
     /// <summary>The connections to use: the named ones, else the default or only one. A name that is not there is an error, or ends the cmdlet, as in <see cref="Choose"/>.</summary>
     private protected ServerStore.Connection[] ChooseEach(string?[]? servers) => [.. (servers ?? [null]).Select(Choose).OfType<ServerStore.Connection>()];
 

@@ -60,6 +60,46 @@ public sealed class CmdletTests : IDisposable
         Assert.Equal(SipEventTypes.CallStateChanged, Assert.Single(events).Type);
     }
 
+    // Without an end these tests would never end; the time-out only makes them fail.
+    [Theory]
+    [InlineData("", "Terminated")]
+    [InlineData("CallDtmf", "")]
+    public void Events_of_a_call_end_with_it_and_come_from_where_it_lives(string type, string last)
+    {
+        _module.Run("Start-SipSimulator Asterisk | Connect-SipServer -Name a; Start-SipSimulator Asterisk | Connect-SipServer -Name b; Set-SipServer -Default a");
+        SipCall call = _module.Run<SipCall>("New-SipCall -From bye -To 1002 -Server b");
+        long begin = Environment.TickCount64;
+        var events = _module.Run($"param($c) Watch-SipEvent {type} -CallId $c.Uri -Timeout 60", call).Select(e => (SipEvent)e.BaseObject).ToList();
+        Assert.InRange(Environment.TickCount64 - begin, 0, 50_000);
+        Assert.All(events, e => Assert.Equal(call.CallId, e.CallId));
+        Assert.Equal(last, events.LastOrDefault()?.Name ?? "");
+        Assert.Equal(CallState.Terminated, _module.Run<SipCall>("param($c) $c | Get-SipCallStatus", call).State);
+    }
+
+    [Fact]
+    public void There_is_nothing_to_watch_of_a_call_that_has_ended_or_never_was()
+    {
+        _module.Run("Start-SipSimulator Asterisk | Connect-SipServer -Name a");
+        SipCall call = _module.Run<SipCall>("New-SipCall -From busy -To 1002 -Wait");
+        string said = Assert.Single(_module.Run("param($c) $c | Watch-SipEvent 3>&1", call)).ToString();
+        Assert.Contains("has ended already (UserBusy)", said, StringComparison.Ordinal);
+        _module.Fails("SipCallNotFound", "Watch-SipEvent -CallId nobody");
+    }
+
+    [Theory]
+    [InlineData("Watch-SipEvent -Timeout -1", "-00:00:01")]
+    [InlineData("Watch-SipEvent -Timeout '50.00:00:00'", "50.00:00:00")]
+    [InlineData("$c | Wait-SipCall -Timeout -0.001", "-00:00:00.0010000")]
+    [InlineData("$c | Wait-SipCall -Timeout 1e9", "11574.01:46:40")]
+    public void Times_that_cannot_be_waited_for_are_refused(string script, string value)
+    {
+        _module.Run("Start-SipSimulator Asterisk | Connect-SipServer -Name a; New-SipCall -From ring -To 1002 -OutVariable c");
+        ErrorRecord error = _module.Fails("SipInvalidArgument", script);
+        Assert.Equal($"-Timeout '{value}' is refused: 0 seconds to 49 days; left out: without end.", error.Exception.Message);
+        _module.Fails("SipTimeout", "$c | Wait-SipCall -Timeout 0");
+        Assert.Empty(_module.Run("Watch-SipEvent CallDtmf -Timeout 0"));
+    }
+
     [Fact]
     public void Configuration_is_checked_offline_and_as_a_whole()
     {
