@@ -201,6 +201,19 @@ public sealed class CmdletTests : IDisposable
     }
 
     [Theory]
+    [InlineData("", "1001:Connected")]
+    [InlineData("-State Terminated", "busy:Terminated reject:Terminated")]
+    [InlineData("-State Terminated -From rej*", "reject:Terminated")]
+    [InlineData("-State Connected, Terminated -To 1002", "1001:Connected busy:Terminated")]
+    [InlineData("-State Ringing", "")]
+    [InlineData("-From '' -To ''", "1001:Connected")]
+    public void Calls_by_state_the_ended_ones_too(string filter, string expected)
+    {
+        _module.Run("Start-SipSimulator Asterisk | Connect-SipServer -Name a; $null = New-SipCall -From busy -To 1002 -Wait; $null = New-SipCall -From reject -To 1003 -Wait; $null = New-SipCall -From 1001 -To 1002 -Wait");
+        Assert.Equal(expected, string.Join(' ', _module.Run("Get-SipCallStatus " + filter).Select(c => (SipCall)c.BaseObject).Select(c => $"{c.From}:{c.State}").Order(StringComparer.Ordinal)));
+    }
+
+    [Theory]
     [InlineData("$c.CallId | Get-SipCallStatus")]
     [InlineData("$c | Get-SipCallStatus")]
     [InlineData("Get-SipCallStatus -CallId $c")]
