@@ -243,6 +243,23 @@ public sealed class CmdletTests : IDisposable
         Assert.Equal(ConnectionState.Connected, _module.Run<SipServer>("Get-SipServer").State);
     }
 
+    [Theory]
+    [InlineData("Disconnect-SipServer $s")]
+    [InlineData("$s | Disconnect-SipServer")]
+    [InlineData("Set-SipServer -Default $s")]
+    public void A_connection_of_another_runspace_is_used_but_not_changed(string script)
+    {
+        SipServer server = _module.Run<SipServer>("Start-SipSimulator Asterisk | Connect-SipServer -Name a");
+        using (var other = new ModuleRunspace())
+        {
+            Assert.Contains("'a' belongs to another runspace", other.Fails("SipServerBorrowed", "param($s) " + script, server).Exception.Message, StringComparison.Ordinal);
+            other.Fails("SipServerNotConnected", "New-SipCall -From 1 -To 2");
+            Assert.Equal("a", other.Run<SipCall>("param($s) New-SipCall -From 1 -To 2 -Server $s", server).Server);
+        }
+
+        Assert.Equal(ConnectionState.Connected, _module.Run<SipServer>("Get-SipServer").State);
+    }
+
     [Fact]
     public void All_calls_are_ended_without_a_question_when_told_so()
     {
