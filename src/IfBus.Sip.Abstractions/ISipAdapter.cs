@@ -7,6 +7,9 @@ namespace IfBus.Sip;
 /// </summary>
 public interface ISipAdapter : ISipCallControl, ISipServerKnowledge, IAsyncDisposable
 {
+    /// <summary>The longest time that can be waited for: what a timer of the runtime takes, in whole days.</summary>
+    static TimeSpan LongestWait { get; } = TimeSpan.FromDays(49);
+
     /// <summary>The connection as it stands now.</summary>
     SipServer Server { get; }
 
@@ -46,8 +49,10 @@ public interface ISipAdapter : ISipCallControl, ISipServerKnowledge, IAsyncDispo
     /// <summary>Waits until a call is in one of the states, or ends. Returns it at once if it is there already.</summary>
     /// <param name="callId">The call's id, or its <c>if://call/</c> address.</param>
     /// <param name="states">The states waited for; <see cref="CallState.Terminated"/> always ends the wait.</param>
-    /// <param name="timeout">How long; null: without end.</param>
+    /// <param name="timeout">How long, 0 to <see cref="LongestWait"/>; null: without end.</param>
     /// <param name="cancellationToken">Stops waiting; the call goes on.</param>
+    /// <exception cref="SipArgumentException">A time that cannot be waited for.</exception>
+    /// <exception cref="SipCallNotFoundException">No such call.</exception>
     /// <exception cref="SipTimeoutException">The time passed; the call goes on.</exception>
     Task<SipCall> WaitForCallAsync(string callId, IReadOnlyCollection<CallState> states, TimeSpan? timeout, CancellationToken cancellationToken);
 
@@ -79,6 +84,10 @@ public interface ISipAdapterFactory
 {
     /// <summary>Lists everything that is wrong with a configuration; empty if it can be used. Sends nothing.</summary>
     IReadOnlyList<SipConfigurationProblem> Validate(SipServerConfiguration configuration);
+
+    /// <summary>A copy in which everything that was left out stands as this kind of server has it: name, port, and how numbers are addressed.</summary>
+    /// <param name="configuration">One that can be used, see <see cref="Validate"/>.</param>
+    SipServerConfiguration Complete(SipServerConfiguration configuration);
 
     /// <summary>Makes an adapter that is not connected yet.</summary>
     /// <exception cref="SipConfigurationException">The configuration cannot be used.</exception>

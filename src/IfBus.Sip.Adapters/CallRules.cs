@@ -8,6 +8,9 @@ internal static class CallRules
     /// <summary>What a bare number may hold; letters too, since extensions have names.</summary>
     public const string NumberRule = "a number or extension has 1 to 80 letters, digits and + * # . _ -";
 
+    /// <summary>Where called numbers are looked up unless connection or call say otherwise.</summary>
+    public const string DefaultContext = "default";
+
     private const string ContextRule = "a dialplan context has 1 to 79 letters, digits and . _ -";
     private static readonly SearchValues<char> Number = SearchValues.Create("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+*#._-");
     private static readonly SearchValues<char> Word = SearchValues.Create("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._-");
@@ -56,7 +59,7 @@ internal static class CallRules
     /// <summary>Where a number is looked up: what was asked for, else the connection's context, else the server's usual one.</summary>
     public static string Context(string? asked, SipServerConfiguration configuration)
     {
-        string context = asked ?? configuration.Context ?? "default";
+        string context = asked ?? configuration.Context ?? DefaultContext;
         return IsWord(context) ? context : throw new SipArgumentException("Context", context, ContextRule);
     }
 

@@ -96,7 +96,7 @@ internal abstract partial class SipAdapterBase<TSession> : ISipAdapter
 
     protected abstract Task<SipCommandResult> InvokeCommandAsync(TSession session, SipCommandRequest request, CancellationToken cancellationToken);
 
-    /// <summary>A cheap request; its time is the latency. Adds what it learns to the result.</summary>
+    /// <summary>A cheap request; its time is the latency. Adds what it learns to the result; what it asks beside that does not count if it says the Latency itself.</summary>
     protected abstract Task<SipServerHealth> MeasureAsync(TSession session, SipServerHealth health, CancellationToken cancellationToken);
 
     /// <inheritdoc/>
@@ -204,6 +204,8 @@ internal abstract partial class SipAdapterBase<TSession> : ISipAdapter
     /// <inheritdoc/>
     public async Task<SipCall> WaitForCallAsync(string callId, IReadOnlyCollection<CallState> states, TimeSpan? timeout, CancellationToken cancellationToken)
     {
+        if (timeout is { } asked && (asked < TimeSpan.Zero || asked > ISipAdapter.LongestWait))
+            throw new SipArgumentException("Timeout", asked.ToString(), $"0 seconds to {ISipAdapter.LongestWait.Days} days; left out: without end.");
         CallWaiter waiter = Calls.Wait(callId, states) ?? throw NoSuchCall(callId);
         try
         {
@@ -236,7 +238,7 @@ internal abstract partial class SipAdapterBase<TSession> : ISipAdapter
         {
             TSession session = Current();
             long begin = Time.GetTimestamp();
-            health = await ObserveAsync(() => MeasureAsync(session, health, cancellationToken)).ConfigureAwait(false);
+            health = await ObserveAsync(() => MeasureAsync(session, health, cancellationToken), static h => h.Latency).ConfigureAwait(false);
             health = health with { Latency = health.Latency ?? Time.GetElapsedTime(begin) };
         }
         catch (SipException e)
@@ -298,14 +300,17 @@ internal abstract partial class SipAdapterBase<TSession> : ISipAdapter
     /// <summary>Why this login cannot do it.</summary>
     protected abstract SipNotSupportedException NotSupported(TSession session, SipCapabilities needed);
 
-    /// <summary>Runs a request and notes how long it took and whether the server failed.</summary>
-    private async Task<T> ObserveAsync<T>(Func<Task<T>> request)
+    /// <summary>Runs a request and notes how long it took, if the result does not say it, and whether the server failed.</summary>
+    private async Task<T> ObserveAsync<T>(Func<Task<T>> request, Func<T, TimeSpan?>? latency = null)
     {
         long begin = Time.GetTimestamp();
         bool failed = false;
+        TimeSpan? told = null;
         try
         {
-            return await request().ConfigureAwait(false);
+            T result = await request().ConfigureAwait(false);
+            told = latency?.Invoke(result);
+            return result;
         }
         catch (Exception e)
         {
@@ -318,7 +323,7 @@ internal abstract partial class SipAdapterBase<TSession> : ISipAdapter
         {
             if (begin != 0)
             {
-                TimeSpan taken = Time.GetElapsedTime(begin);
+                TimeSpan taken = told ?? Time.GetElapsedTime(begin);
                 _operations.Add(taken, failed);
                 SipMeter.RequestLatency.Record(taken.TotalSeconds, new KeyValuePair<string, object?>("server.type", Type.ToString()));
             }

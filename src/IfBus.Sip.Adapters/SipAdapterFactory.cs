@@ -48,9 +48,19 @@ public sealed class SipAdapterFactory : ISipAdapterFactory
         ILogger logger = log is null ? NullLogger.Instance : new LogBridge(log);
         return configuration.Type switch
         {
-            SipServerType.FreeSwitch => new FreeSwitchAdapter(Copy(configuration), logger, _time),
-            _ => new AsteriskAdapter(Copy(configuration), logger, _time),
+            SipServerType.FreeSwitch => new FreeSwitchAdapter(Complete(configuration), logger, _time),
+            _ => new AsteriskAdapter(Complete(configuration), logger, _time),
         };
+    }
+
+    /// <inheritdoc/>
+    public SipServerConfiguration Complete(SipServerConfiguration configuration)
+    {
+        SipServerConfiguration copy = Copy(configuration);
+        copy.Name ??= copy.Host;
+        if (copy.Type == SipServerType.Asterisk) AsteriskAdapter.Complete(copy);
+        else if (copy.Type == SipServerType.FreeSwitch) FreeSwitchAdapter.Complete(copy);
+        return copy;
     }
 
     // What the caller changes later must not change a living connection.

@@ -87,7 +87,8 @@ public abstract class ServerSimulator : IAsyncDisposable, IDisposable
     /// <summary>Closes the port and the connections, then ends what the server keeps.</summary>
     private protected virtual void Dispose(bool disposing)
     {
-        if (!disposing) return;
+        // Stopped already: who has it twice stops it twice.
+        if (!disposing || Lifetime.IsCancellationRequested) return;
         Lifetime.Cancel();
         StopListening(c => c.Close());
         Lifetime.Dispose();

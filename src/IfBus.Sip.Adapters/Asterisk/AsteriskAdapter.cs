@@ -23,7 +23,7 @@ internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>
     private long _askAgainAt;
 
     public AsteriskAdapter(SipServerConfiguration configuration, ILogger log, TimeProvider time)
-        : base(configuration, SipServerType.Asterisk, configuration.Port ?? (configuration.UseTls ? DefaultTlsPort : DefaultPort), log, time)
+        : base(configuration, SipServerType.Asterisk, configuration.Port!.Value, log, time)
     {
         _records = new DetailRecordStore<AsteriskCall>(configuration.HistorySize);
         _mapper = new AsteriskMapper(Name, Calls, Events, _records, time) { LateHangup = HangUpLate };
@@ -37,6 +37,14 @@ internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>
         else if (c.Credential.UserName.Any(char.IsControl) || c.Credential.Password.Any(char.IsControl)) problems.Add(new SipConfigurationProblem("Credential", c.Credential.UserName, "user and secret must not hold control characters."));
         if (c.EndpointTemplate is { } template && AsteriskNumbers.TemplateProblem(template) is { } rule) problems.Add(new SipConfigurationProblem("EndpointTemplate", template, rule));
         CallRules.CheckContext(c.Context, problems);
+    }
+
+    /// <summary>Sets what was left out.</summary>
+    public static void Complete(SipServerConfiguration c)
+    {
+        c.Port ??= c.UseTls ? DefaultTlsPort : DefaultPort;
+        c.EndpointTemplate ??= AsteriskCommands.DefaultTemplate;
+        c.Context ??= CallRules.DefaultContext;
     }
 
     protected override async Task<AsteriskSession> OpenAsync(CancellationToken cancellationToken)

@@ -40,6 +40,14 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
         CallRules.CheckContext(c.Context, problems);
     }
 
+    /// <summary>Fills in what is not given.</summary>
+    public static void Complete(SipServerConfiguration c)
+    {
+        c.Port ??= DefaultPort;
+        c.EndpointTemplate ??= FreeSwitchNumbers.DefaultTemplate;
+        c.Context ??= CallRules.DefaultContext;
+    }
+
     protected override async Task<FreeSwitchSession> OpenAsync(CancellationToken cancellationToken)
     {
         var endpoint = new WireEndpoint(Configuration.Host!, Port, false, false);

@@ -77,7 +77,7 @@ internal sealed class FreeSwitchCall(string callId, bool ours) : TrackedCall(cal
     {
         Dictionary<string, string>? details = null;
         if (Legs.Find(l => l is { Ended: false, Room: not null }) is { } member) Add("Conference", member.Room!);
-        foreach (SipRecording recording in Recordings) Add("Recording:" + recording.RecordingId, recording.State.ToString());
+        foreach (SipRecording recording in Recordings) Add("Recording:" + recording.RecordingId, $"{recording.State} {recording.Path}");
         if (Legs.Find(l => l.SipCallId is not null) is { } sip) Add("SipCallId", sip.SipCallId!);
         if (State == CallState.Terminated && Legs.Find(l => l.HungUpByFarEnd) is { } leg) Add("HungUpBy", leg.Name ?? leg.Id);
         return details;

@@ -19,16 +19,16 @@ public sealed class ConnectSipServer : ConfigurationCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        SipServerConfiguration configuration = ReadConfiguration();
+        SipServerConfiguration configuration = ReadConfiguration(out IReadOnlyList<SipConfigurationProblem> problems);
         configuration.Name ??= configuration.Host;
-        IReadOnlyList<SipConfigurationProblem> problems = AdapterLoader.Factory.Validate(configuration);
         if (problems.Count > 0) ThrowTerminatingError(Errors.Record(new SipConfigurationException(problems), configuration.Host));
 
-        string identity = string.Join('\n', configuration.Type, configuration.Host, configuration.Port, configuration.Credential?.UserName, configuration.UseTls, configuration.SkipCertificateCheck);
+        configuration = AdapterLoader.Factory.Complete(configuration);
         if (Store.Find(configuration.Name!) is { } known)
         {
             ConnectionState state = known.Adapter.Server.State;
-            if (known.Identity == identity && known.Secret == configuration.Credential?.Password && state is ConnectionState.Connected or ConnectionState.Reconnecting)
+            List<string> differences = ServerSettings.Differences(known.Configuration, configuration);
+            if (differences.Count == 0 && state is ConnectionState.Connected or ConnectionState.Reconnecting)
             {
                 SipServer server = Store.Describe(known);
                 if (state == ConnectionState.Reconnecting) WriteWarning($"{known.Name} is reconnecting{(server.LastError is null ? "" : $" ({server.LastError})")}; nothing can be sent before it is connected again.");
@@ -38,8 +38,9 @@ public sealed class ConnectSipServer : ConfigurationCmdlet
 
             if (state is not (ConnectionState.Failed or ConnectionState.Disconnected))
             {
+                string what = differences.Count == 0 ? $", which is {state}" : " with other settings: " + string.Join(", ", differences);
                 ThrowTerminatingError(Errors.Record(
-                    new ServerChoiceException("SipServerNameInUse", $"There is a connection named '{known.Name}' already, to another server or as another user.", "Give this one another -Name, or Disconnect-SipServer first."), configuration.Name));
+                    new ServerChoiceException("SipServerNameInUse", $"There is a connection named '{known.Name}' already{what}. Nothing was changed.", $"Disconnect-SipServer {known.Name} first, or give this one another -Name. To use the one that is there no Connect-SipServer is needed."), configuration.Name));
             }
 
             Store.Remove(known);
@@ -48,7 +49,7 @@ public sealed class ConnectSipServer : ConfigurationCmdlet
 
         var log = new CmdletLog();
         ISipAdapter adapter = AdapterLoader.Factory.Create(configuration, log);
-        var connection = new ServerStore.Connection(configuration.Name!, adapter, log, identity, configuration.Credential?.Password);
+        var connection = new ServerStore.Connection(configuration.Name!, adapter, log, configuration);
         Store.Add(connection);
         bool connected = false;
         _connecting = $"{connection.Name} ({adapter.Server.Host}:{adapter.Server.Port})";
@@ -160,10 +161,11 @@ public abstract class ConfigurationCmdlet : SipCmdlet
     private int? _eventBuffer;
     private int? _historySize;
 
-    /// <summary>The description as given by parameters, or hash table. Ends the cmdlet if the hash table has unknown or unfit entries.</summary>
-    private protected SipServerConfiguration ReadConfiguration()
+    /// <summary>The description as given by parameters, or hash table.</summary>
+    /// <param name="problems">Everything that is wrong with it: unknown and unfit entries of the hash table, and what the server's kind refuses.</param>
+    private protected SipServerConfiguration ReadConfiguration(out IReadOnlyList<SipConfigurationProblem> problems)
     {
-        if (Configuration is not null) ReadTable(Configuration);
+        List<SipConfigurationProblem> found = Configuration is null ? [] : ReadTable(Configuration);
         var configuration = new SipServerConfiguration
         {
             Type = Type,
@@ -186,10 +188,14 @@ public abstract class ConfigurationCmdlet : SipCmdlet
         if (_reconnectFactor is { } factor) configuration.Reconnect.Factor = factor;
         if (_eventBuffer is { } buffer) configuration.EventBuffer = buffer;
         if (_historySize is { } history) configuration.HistorySize = history;
+        // What could not be read was left out; that it is missing is no problem of its own.
+        var unread = found.Select(p => p.Parameter).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        found.AddRange(AdapterLoader.Factory.Validate(configuration).Where(p => !unread.Contains(p.Parameter)));
+        problems = found;
         return configuration;
     }
 
-    private void ReadTable(IDictionary table)
+    private List<SipConfigurationProblem> ReadTable(IDictionary table)
     {
         var problems = new List<SipConfigurationProblem>();
         foreach (DictionaryEntry entry in table)
@@ -211,7 +217,7 @@ public abstract class ConfigurationCmdlet : SipCmdlet
             }
         }
 
-        if (problems.Count > 0) ThrowTerminatingError(Errors.Record(new SipConfigurationException(problems), null));
+        return problems;
     }
 
     private void Apply(string name, object? value)

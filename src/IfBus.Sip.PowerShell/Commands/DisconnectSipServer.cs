@@ -22,7 +22,7 @@ public sealed class DisconnectSipServer : SipCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (ServerStore.Connection connection in All ? Store.All : ChooseEach(Server))
+        foreach (ServerStore.Connection connection in All ? Store.All : [.. (Server ?? [null!]).Select(ChooseOwn).OfType<ServerStore.Connection>()])
         {
             if (!ShouldProcess(connection.Name, "Disconnect")) continue;
             Store.Remove(connection);

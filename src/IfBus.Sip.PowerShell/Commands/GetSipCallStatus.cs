@@ -4,7 +4,7 @@ using IfBus.Sip.PowerShell.Hosting;
 
 namespace IfBus.Sip.PowerShell.Commands;
 
-/// <summary>Lists live calls, or shows calls by id, ended ones too.</summary>
+/// <summary>Lists live calls, and ended ones with -State Terminated, or shows calls by id, ended ones too.</summary>
 [Cmdlet(VerbsCommon.Get, "SipCallStatus", DefaultParameterSetName = "List")]
 [OutputType(typeof(SipCall))]
 public sealed class GetSipCallStatus : ServerCmdlet
@@ -16,7 +16,7 @@ public sealed class GetSipCallStatus : ServerCmdlet
     [ArgumentCompleter(typeof(CallIdCompleter))]
     public string[]? CallId { get; set; }
 
-    /// <summary>Only calls in these states.</summary>
+    /// <summary>Only calls in these states; Terminated are those of Get-SipCallHistory.</summary>
     [Parameter(ParameterSetName = "List")]
     public CallState[]? State { get; set; }
 
@@ -43,9 +43,13 @@ public sealed class GetSipCallStatus : ServerCmdlet
         {
             try
             {
-                foreach (SipCall call in Pump(connection.Adapter.GetCallsAsync))
+                // Of calls that have ended only the connection knows; the server need not be asked.
+                IReadOnlyList<SipCall> live = State is not null && State.All(s => s == CallState.Terminated) ? [] : Pump(connection.Adapter.GetCallsAsync);
+                IReadOnlyList<SipCall> ended = State is not null && State.Contains(CallState.Terminated) ? connection.Adapter.EndedCalls : [];
+                // One that ended in between is in both.
+                foreach (SipCall call in ended.Concat(live).DistinctBy(c => c.CallId))
                 {
-                    if ((State is null || State.Contains(call.State)) && Like(From, call.From) && Like(To, call.To)) WriteObject(call);
+                    if ((State is null || State.Contains(call.State)) && Wanted.Matches(From, call.From) && Wanted.Matches(To, call.To)) WriteObject(call);
                 }
             }
             catch (SipException e)
@@ -58,28 +62,13 @@ public sealed class GetSipCallStatus : ServerCmdlet
     private void Show(string id)
     {
         if (ChooseFor(id) is not { } connection) return;
-        if (connection.Adapter.FindCall(id) is { } call)
-        {
-            WriteObject(call);
-            return;
-        }
-
         try
         {
-            // Perhaps others made it a moment ago.
-            Pump(connection.Adapter.GetCallsAsync);
-            WriteObject(connection.Adapter.FindCall(id) ?? throw new SipCallNotFoundException($"{connection.Name} has no call '{SipText.Printable(id)}'.")
-            {
-                CallId = id,
-                Server = connection.Name,
-                RecommendedAction = "Get-SipCallStatus without an id lists the live calls.",
-            });
+            WriteObject(FindOrAsk(connection, id));
         }
         catch (SipException e)
         {
             WriteError(Errors.Record(e, id));
         }
     }
-
-    private static bool Like(string? pattern, string? value) => pattern is null || (value is not null && new WildcardPattern(pattern, WildcardOptions.IgnoreCase).IsMatch(value));
 }

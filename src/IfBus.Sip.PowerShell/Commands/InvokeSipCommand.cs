@@ -43,16 +43,18 @@ public sealed class InvokeSipCommand : ServerCmdlet
             }
         }
 
+        // Writing may end the cmdlet, and by then the command is answered, or the error says what became of it.
         try
         {
             _sentTo = connection.Name;
-            WriteObject(Pump(token => connection.Adapter.InvokeCommandAsync(new SipCommandRequest(Name, fields), token)));
+            SipCommandResult result = Pump(token => connection.Adapter.InvokeCommandAsync(new SipCommandRequest(Name, fields), token));
+            _sentTo = null;
+            WriteObject(result);
         }
         catch (SipException e)
         {
+            _sentTo = null;
             WriteError(Errors.Record(e, Name));
         }
-
-        _sentTo = null;
     }
 }

@@ -21,7 +21,7 @@ public sealed class SetSipServer : Hosting.SipCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        if (Choose(Default) is not { } connection) return;
+        if (ChooseOwn(Default) is not { } connection) return;
         if (!ShouldProcess(connection.Name, "Make the default server")) return;
         Store.SetDefault(connection.Name);
         if (PassThru) WriteObject(Store.Describe(connection));

@@ -41,8 +41,7 @@ public sealed class TestSipServerConfiguration : ConfigurationCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        SipServerConfiguration configuration = ReadConfiguration();
-        IReadOnlyList<SipConfigurationProblem> problems = AdapterLoader.Factory.Validate(configuration);
+        SipServerConfiguration configuration = ReadConfiguration(out IReadOnlyList<SipConfigurationProblem> problems);
         WriteObject(new SipConfigurationCheck(configuration.Host, problems.Count == 0, problems));
     }
 }

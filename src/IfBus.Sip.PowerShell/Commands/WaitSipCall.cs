@@ -24,10 +24,17 @@ public sealed class WaitSipCall : ServerCmdlet
     [Parameter]
     public CallState[] State { get; set; } = [CallState.Terminated];
 
-    /// <summary>How long; seconds or a TimeSpan. Without end if left out.</summary>
+    /// <summary>How long; seconds or a TimeSpan, at most 49 days. Without end if left out.</summary>
     [Parameter]
     [Seconds]
     public TimeSpan? Timeout { get; set; }
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        base.BeginProcessing();
+        CheckTimeout(Timeout);
+    }
 
     /// <inheritdoc/>
     protected override void ProcessRecord()

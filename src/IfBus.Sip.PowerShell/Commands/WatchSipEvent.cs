@@ -4,7 +4,7 @@ using IfBus.Sip.PowerShell.Hosting;
 
 namespace IfBus.Sip.PowerShell.Commands;
 
-/// <summary>Streams a server's events to the pipeline, until Ctrl+C, a number of them, or a time.</summary>
+/// <summary>Streams a server's events to the pipeline, until Ctrl+C, a number of them, a time, or the end of the call that they are about.</summary>
 [Cmdlet(VerbsCommon.Watch, "SipEvent")]
 [OutputType(typeof(SipEvent))]
 public sealed class WatchSipEvent : ServerCmdlet
@@ -13,8 +13,9 @@ public sealed class WatchSipEvent : ServerCmdlet
     [Parameter(Position = 0)]
     public SipEventTypes Type { get; set; } = SipEventTypes.Known;
 
-    /// <summary>Only events of this call.</summary>
+    /// <summary>Only events of this call, until it has ended: its id, or if:// address.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [CallId]
     [Alias("Id")]
     [ArgumentCompleter(typeof(CallIdCompleter))]
     public string? CallId { get; set; }
@@ -24,41 +25,70 @@ public sealed class WatchSipEvent : ServerCmdlet
     [ValidateRange(1, int.MaxValue)]
     public int? Count { get; set; }
 
-    /// <summary>Ends after so long; seconds or a TimeSpan.</summary>
+    /// <summary>Ends after so long; seconds or a TimeSpan, at most 49 days.</summary>
     [Parameter]
     [Seconds]
     public TimeSpan? Timeout { get; set; }
 
     /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        base.BeginProcessing();
+        CheckTimeout(Timeout);
+    }
+
+    /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        if (Choose(Server) is not { } connection) return;
+        if ((CallId is null ? Choose(Server) : ChooseFor(CallId)) is not { } connection) return;
         using var end = CancellationTokenSource.CreateLinkedTokenSource(StopToken);
         if (Timeout is { } time) end.CancelAfter(time);
-        // A gap is told even to those who did not ask for it.
-        using ISipEventSubscription events = connection.Adapter.Subscribe(Type | SipEventTypes.EventsLost);
-        int left = Count ?? int.MaxValue;
+        // A gap is told even to those who did not ask for it, and who watches a call needs to see its end.
+        using ISipEventSubscription events = connection.Adapter.Subscribe(Type | SipEventTypes.EventsLost | (CallId is null ? 0 : SipEventTypes.CallStateChanged));
         try
         {
-            while (left > 0 && Next(events, end) is { } item)
+            if (CallId is null)
             {
-                if (item.Type == SipEventTypes.EventsLost)
-                {
-                    WriteWarning($"{connection.Name}: {item.Message}");
-                    if ((Type & SipEventTypes.EventsLost) == 0) continue;
-                }
-                else if (CallId is not null && item.CallId != CallId && item.Call?.Uri != CallId)
-                {
-                    continue;
-                }
+                Watch(connection, events, null, end);
+                return;
+            }
 
+            // Looked at after subscribing, so that its end is seen either way.
+            SipCall call = FindOrAsk(connection, CallId);
+            if (call.IsEnded) WriteWarning($"Call {Describe(call)} on {connection.Name} has ended already ({call.Cause}); no event of it will come.");
+            else Watch(connection, events, call.CallId, end);
+        }
+        catch (SipException e)
+        {
+            WriteError(Errors.Record(e, CallId ?? connection.Name));
+        }
+    }
+
+    private void Watch(ServerStore.Connection connection, ISipEventSubscription events, string? callId, CancellationTokenSource end)
+    {
+        int left = Count ?? int.MaxValue;
+        while (left > 0 && Next(events, end) is { } item)
+        {
+            bool over = false;
+            if (item.Type == SipEventTypes.EventsLost)
+            {
+                WriteWarning($"{connection.Name}: {item.Message}");
+                // What was lost may be the end.
+                over = callId is not null && connection.Adapter.FindCall(callId) is null or { IsEnded: true };
+            }
+            else if (callId is not null)
+            {
+                if (item.CallId != callId) continue;
+                over = item is { Type: SipEventTypes.CallStateChanged, Call.IsEnded: true };
+            }
+
+            if ((Type & item.Type) != 0)
+            {
                 left--;
                 WriteObject(item);
             }
-        }
-        catch (SipConnectionException e)
-        {
-            WriteError(Errors.Record(e, connection.Name));
+
+            if (over) return;
         }
     }
 

@@ -21,9 +21,9 @@ internal sealed class ServerStore
     public static ServerStore Current => Stores.GetValue(Runspace.DefaultRunspace ?? throw new InvalidOperationException("There is no runspace on this thread."), Make);
 
     /// <summary>One connection.</summary>
-    internal sealed record Connection(string Name, ISipAdapter Adapter, CmdletLog Log, string Identity, string? Secret)
+    internal sealed record Connection(string Name, ISipAdapter Adapter, CmdletLog Log, SipServerConfiguration Configuration)
     {
-        // A record prints its members; this one must never print the secret.
+        // A record prints its members; a name is all that anybody needs to see.
         public override string ToString() => Name;
     }
 

@@ -159,6 +159,16 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
         }
     }
 
+    /// <summary>The same for those who change the connection itself: one that another runspace has handed over is refused, with an error written, since it stays that one's.</summary>
+    private protected ServerStore.Connection? ChooseOwn(string? server)
+    {
+        ServerStore.Connection? connection = Choose(server);
+        if (connection is null || Store.All.Contains(connection)) return connection;
+        WriteError(Errors.Record(
+            new ServerChoiceException("SipServerBorrowed", $"The connection '{connection.Name}' belongs to another runspace, which has handed it over; here it can be used with -Server only. Nothing was changed.", "Do this in the runspace that connected, or Connect-SipServer here for a connection of its own."), connection.Name));
+        return null;
+    }
+
     /// <summary>Runs work whose failure ends the cmdlet.</summary>
     private protected T PumpOrEnd<T>(Func<CancellationToken, Task<T>> work, object? target)
     {
@@ -172,6 +182,13 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
             ThrowTerminatingError(Errors.Record(e, target));
             throw;
         }
+    }
+
+    /// <summary>Ends the cmdlet if its -Timeout is none that can be waited for.</summary>
+    private protected void CheckTimeout(TimeSpan? timeout)
+    {
+        if (timeout is { } time && (time < TimeSpan.Zero || time > ISipAdapter.LongestWait))
+            ThrowTerminatingError(Errors.Record(new SipArgumentException("Timeout", time.ToString(), $"0 seconds to {ISipAdapter.LongestWait.Days} days; left out: without end."), time));
     }
 
     /// <summary>The connections to use: the named ones, else the default or only one. A name that is not there is an error, or ends the cmdlet, as in <see cref="Choose"/>.</summary>

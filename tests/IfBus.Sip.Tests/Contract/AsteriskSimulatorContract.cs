@@ -3,65 +3,35 @@ using IfBus.Sip.Simulators;
 namespace IfBus.Sip.Tests.Contract;
 
 /// <summary>The contract on the simulator of Asterisk 22.</summary>
-public sealed class AsteriskSimulatorContract : SimulatedCalls
+public sealed class AsteriskSimulatorContract : CallContract
 {
-    public AsteriskSimulatorContract()
-        : base("22.10.1")
-    {
-    }
+    protected override ContractServer Server { get; } = Simulated.Asterisk("22.10.1");
 }
 
 /// <summary>The contract on the simulator of Asterisk 16.</summary>
-public sealed class Asterisk16SimulatorContract : SimulatedCalls
+public sealed class Asterisk16SimulatorContract : CallContract
 {
-    public Asterisk16SimulatorContract()
-        : base("16.28.0")
-    {
-    }
-}
-
-/// <summary>The contract on a simulator.</summary>
-public abstract class SimulatedCalls(string version) : CallContract
-{
-    private readonly AsteriskSimulator _simulator = AsteriskSimulator.Start(new AsteriskSimulatorOptions { Version = version });
-
-    protected override ContractServer Server => new(_simulator.Host, _simulator.Port, _simulator.User, _simulator.Secret);
-
-    protected override void Dispose(bool disposing)
-    {
-        base.Dispose(disposing);
-        _simulator.Dispose();
-    }
+    protected override ContractServer Server { get; } = Simulated.Asterisk("16.28.0");
 }
 
 /// <summary>The contract of call control on the simulator of Asterisk 22.</summary>
-public sealed class AsteriskSimulatorControl : SimulatedControl
+public sealed class AsteriskSimulatorControl : ControlContract
 {
-    public AsteriskSimulatorControl()
-        : base("22.10.1")
-    {
-    }
+    protected override ContractServer Server { get; } = Simulated.Asterisk("22.10.1");
 }
 
 /// <summary>The contract of call control on the simulator of Asterisk 16.</summary>
-public sealed class Asterisk16SimulatorControl : SimulatedControl
+public sealed class Asterisk16SimulatorControl : ControlContract
 {
-    public Asterisk16SimulatorControl()
-        : base("16.28.0")
-    {
-    }
+    protected override ContractServer Server { get; } = Simulated.Asterisk("16.28.0");
 }
 
-/// <summary>The contract of call control on a simulator.</summary>
-public abstract class SimulatedControl(string version) : ControlContract
+/// <summary>Servers that are started for one test and stopped after it.</summary>
+internal static class Simulated
 {
-    private readonly AsteriskSimulator _simulator = AsteriskSimulator.Start(new AsteriskSimulatorOptions { Version = version });
-
-    protected override ContractServer Server => new(_simulator.Host, _simulator.Port, _simulator.User, _simulator.Secret);
-
-    protected override void Dispose(bool disposing)
+    public static ContractServer Asterisk(string version)
     {
-        base.Dispose(disposing);
-        _simulator.Dispose();
+        AsteriskSimulator simulator = AsteriskSimulator.Start(new AsteriskSimulatorOptions { Version = version });
+        return new ContractServer(simulator.Host, simulator.Port, simulator.User, simulator.Secret, simulator);
     }
 }

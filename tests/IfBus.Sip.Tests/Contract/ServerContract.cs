@@ -3,8 +3,8 @@ using IfBus.Sip.Tests.Support;
 
 namespace IfBus.Sip.Tests.Contract;
 
-/// <summary>Where a contract is carried out.</summary>
-public sealed record ContractServer(string Host, int Port, string User, string Secret);
+/// <summary>Where a contract is carried out, and what is to be stopped after it.</summary>
+public sealed record ContractServer(string Host, int Port, string User, string Secret, IDisposable? Simulator = null);
 
 /// <summary>What the contracts share: a module that is connected to the server under test, and how calls are looked at.</summary>
 public abstract class ServerContract : IDisposable
@@ -32,7 +32,9 @@ public abstract class ServerContract : IDisposable
 
     protected virtual void Dispose(bool disposing)
     {
-        if (disposing && _module.IsValueCreated) _module.Value.Dispose();
+        if (!disposing) return;
+        if (_module.IsValueCreated) _module.Value.Dispose();
+        Server.Simulator?.Dispose();
     }
 
     protected static SipCall[] Calls(IEnumerable<PSObject> objects) => [.. objects.Select(o => (SipCall)o.BaseObject)];

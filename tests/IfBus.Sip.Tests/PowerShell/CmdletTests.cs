@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using IfBus.Sip.Adapters;
 using IfBus.Sip.Tests.Support;
 
 namespace IfBus.Sip.Tests.PowerShell;
@@ -57,6 +58,46 @@ public sealed class CmdletTests : IDisposable
         _module.Run("Start-SipSimulator Asterisk | Connect-SipServer -Name a");
         SipEvent[] events = [.. _module.Run("$c = New-SipCall -From 1001 -To 1002; Watch-SipEvent -CallId $c.CallId -Count 1 -Timeout 10").Select(e => (SipEvent)e.BaseObject)];
         Assert.Equal(SipEventTypes.CallStateChanged, Assert.Single(events).Type);
+    }
+
+    // Without an end these tests would never end; the time-out only makes them fail.
+    [Theory]
+    [InlineData("", "Terminated")]
+    [InlineData("CallDtmf", "")]
+    public void Events_of_a_call_end_with_it_and_come_from_where_it_lives(string type, string last)
+    {
+        _module.Run("Start-SipSimulator Asterisk | Connect-SipServer -Name a; Start-SipSimulator Asterisk | Connect-SipServer -Name b; Set-SipServer -Default a");
+        SipCall call = _module.Run<SipCall>("New-SipCall -From bye -To 1002 -Server b");
+        long begin = Environment.TickCount64;
+        var events = _module.Run($"param($c) Watch-SipEvent {type} -CallId $c.Uri -Timeout 60", call).Select(e => (SipEvent)e.BaseObject).ToList();
+        Assert.InRange(Environment.TickCount64 - begin, 0, 50_000);
+        Assert.All(events, e => Assert.Equal(call.CallId, e.CallId));
+        Assert.Equal(last, events.LastOrDefault()?.Name ?? "");
+        Assert.Equal(CallState.Terminated, _module.Run<SipCall>("param($c) $c | Get-SipCallStatus", call).State);
+    }
+
+    [Fact]
+    public void There_is_nothing_to_watch_of_a_call_that_has_ended_or_never_was()
+    {
+        _module.Run("Start-SipSimulator Asterisk | Connect-SipServer -Name a");
+        SipCall call = _module.Run<SipCall>("New-SipCall -From busy -To 1002 -Wait");
+        string said = Assert.Single(_module.Run("param($c) $c | Watch-SipEvent 3>&1", call)).ToString();
+        Assert.Contains("has ended already (UserBusy)", said, StringComparison.Ordinal);
+        _module.Fails("SipCallNotFound", "Watch-SipEvent -CallId nobody");
+    }
+
+    [Theory]
+    [InlineData("Watch-SipEvent -Timeout -1", "-00:00:01")]
+    [InlineData("Watch-SipEvent -Timeout '50.00:00:00'", "50.00:00:00")]
+    [InlineData("$c | Wait-SipCall -Timeout -0.001", "-00:00:00.0010000")]
+    [InlineData("$c | Wait-SipCall -Timeout 1e9", "11574.01:46:40")]
+    public void Times_that_cannot_be_waited_for_are_refused(string script, string value)
+    {
+        _module.Run("Start-SipSimulator Asterisk | Connect-SipServer -Name a; New-SipCall -From ring -To 1002 -OutVariable c");
+        ErrorRecord error = _module.Fails("SipInvalidArgument", script);
+        Assert.Equal($"-Timeout '{value}' is refused: 0 seconds to 49 days; left out: without end.", error.Exception.Message);
+        _module.Fails("SipTimeout", "$c | Wait-SipCall -Timeout 0");
+        Assert.Empty(_module.Run("Watch-SipEvent CallDtmf -Timeout 0"));
     }
 
     [Fact]
@@ -121,6 +162,31 @@ public sealed class CmdletTests : IDisposable
         _module.Fails("SipServerNameInUse", "$b | Connect-SipServer -Name x");
     }
 
+    [Theory]
+    [InlineData("-Context other", "Context 'default' (asked for: 'other')")]
+    [InlineData("-EndpointTemplate 'SIP/{0}'", "EndpointTemplate 'PJSIP/{0}' (asked for: 'SIP/{0}')")]
+    [InlineData("-RequestTimeout 5 -KeepAlive 20", "RequestTimeout '00:00:30' (asked for: '00:00:05'), KeepAlive '00:00:15' (asked for: '00:00:20')")]
+    [InlineData("-ReconnectAttempts 3", "ReconnectAttempts not set (asked for: '3')")]
+    [InlineData("-Credential ([pscredential]::new('ifbus', [Net.NetworkCredential]::new('', 'hush-hush').SecurePassword))", "the secret")]
+    public void Connecting_again_with_other_settings_says_which(string settings, string said)
+    {
+        _module.Run("Start-SipSimulator Asterisk -OutVariable s | Connect-SipServer -Name x");
+        ErrorRecord error = _module.Fails("SipServerNameInUse", $"$s | Connect-SipServer -Name X {settings}");
+        Assert.Contains($"with other settings: {said}. Nothing", error.Exception.Message, StringComparison.Ordinal);
+        Assert.Contains("Disconnect-SipServer x", error.ErrorDetails.RecommendedAction, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(false, 5038)]
+    [InlineData(true, 5039)]
+    public void What_is_left_out_is_the_same_as_what_is_usual(bool tls, int port)
+    {
+        var configuration = new SipServerConfiguration { Type = SipServerType.Asterisk, Host = "pbx", UseTls = tls };
+        SipServerConfiguration complete = new SipAdapterFactory().Complete(configuration);
+        Assert.Equal(("pbx", port, "default", "PJSIP/{0}", null), (complete.Name, complete.Port, complete.Context, complete.EndpointTemplate, configuration.Port));
+        Assert.Single(_module.Run("Start-SipSimulator Asterisk -OutVariable s | Connect-SipServer -Name x | ForEach-Object { }; $s | Connect-SipServer -Name x -Context default -EndpointTemplate 'PJSIP/{0}'"));
+    }
+
     [Fact]
     public void Empty_columns_are_none_and_a_wrong_server_costs_one_record()
     {
@@ -132,6 +198,19 @@ public sealed class CmdletTests : IDisposable
             """);
         Assert.Equal(2, output.Count);
         Assert.StartsWith("SipServerNotConnected,", Assert.Single(errors).FullyQualifiedErrorId, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("", "1001:Connected")]
+    [InlineData("-State Terminated", "busy:Terminated reject:Terminated")]
+    [InlineData("-State Terminated -From rej*", "reject:Terminated")]
+    [InlineData("-State Connected, Terminated -To 1002", "1001:Connected busy:Terminated")]
+    [InlineData("-State Ringing", "")]
+    [InlineData("-From '' -To ''", "1001:Connected")]
+    public void Calls_by_state_the_ended_ones_too(string filter, string expected)
+    {
+        _module.Run("Start-SipSimulator Asterisk | Connect-SipServer -Name a; $null = New-SipCall -From busy -To 1002 -Wait; $null = New-SipCall -From reject -To 1003 -Wait; $null = New-SipCall -From 1001 -To 1002 -Wait");
+        Assert.Equal(expected, string.Join(' ', _module.Run("Get-SipCallStatus " + filter).Select(c => (SipCall)c.BaseObject).Select(c => $"{c.From}:{c.State}").Order(StringComparer.Ordinal)));
     }
 
     [Theory]
@@ -164,6 +243,23 @@ public sealed class CmdletTests : IDisposable
         Assert.Equal(ConnectionState.Connected, _module.Run<SipServer>("Get-SipServer").State);
     }
 
+    [Theory]
+    [InlineData("Disconnect-SipServer $s")]
+    [InlineData("$s | Disconnect-SipServer")]
+    [InlineData("Set-SipServer -Default $s")]
+    public void A_connection_of_another_runspace_is_used_but_not_changed(string script)
+    {
+        SipServer server = _module.Run<SipServer>("Start-SipSimulator Asterisk | Connect-SipServer -Name a");
+        using (var other = new ModuleRunspace())
+        {
+            Assert.Contains("'a' belongs to another runspace", other.Fails("SipServerBorrowed", "param($s) " + script, server).Exception.Message, StringComparison.Ordinal);
+            other.Fails("SipServerNotConnected", "New-SipCall -From 1 -To 2");
+            Assert.Equal("a", other.Run<SipCall>("param($s) New-SipCall -From 1 -To 2 -Server $s", server).Server);
+        }
+
+        Assert.Equal(ConnectionState.Connected, _module.Run<SipServer>("Get-SipServer").State);
+    }
+
     [Fact]
     public void All_calls_are_ended_without_a_question_when_told_so()
     {
@@ -178,6 +274,13 @@ public sealed class CmdletTests : IDisposable
     {
         _module.Run("Start-SipSimulator Asterisk -OutVariable s");
         _module.Fails("SipSimulatorPortInUse", "Start-SipSimulator Asterisk -Port $s.Port");
+    }
+
+    [Fact]
+    public void A_simulator_is_stopped_twice_without_a_word()
+    {
+        _module.Run("$s = Start-SipSimulator Asterisk; $s | Stop-SipSimulator; $s | Stop-SipSimulator");
+        Assert.Equal(0, _module.Run<int>("$s.ActiveCalls"));
     }
 
     [Fact]
@@ -197,14 +300,20 @@ public sealed class CmdletTests : IDisposable
     {
         _module.Run("$t = @{ Host = 'x'; Credential = [pscredential]::new('u', [Net.NetworkCredential]::new('', 's').SecurePassword); ReconnectDelay = 0.5; ReconnectMaxDelay = 5; ReconnectFactor = 1.5; EventBuffer = 100; HistorySize = 0 }");
         Assert.True(_module.Run<bool>("(Test-SipServerConfiguration -Configuration $t).IsValid"));
-        ErrorRecord error = _module.Fails("SipConfigurationInvalid", "$t.ReconnectFactor = 'many'; Test-SipServerConfiguration -Configuration $t");
-        Assert.Contains("ReconnectFactor", error.Exception.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void The_text_false_does_not_turn_a_check_off()
+    [Theory]
+    [InlineData("Host = 'x'; Bogus = 1", "Bogus")]
+    [InlineData("Host = 'x'; ReconnectFactor = 'many'", "ReconnectFactor")]
+    [InlineData("Host = 'x'; ReconnectDelay = 10; ReconnectMaxDelay = -1", "ReconnectMaxDelay ReconnectMaxDelay")]
+    [InlineData("Host = 'x'; ReconnectDelay = 0", "ReconnectDelay")]
+    [InlineData("Host = 'x y'; Bogus = 1; Port = 'many'", "Bogus Host Port")]
+    [InlineData("Host = 'x'; UseTls = $true; SkipCertificateCheck = 'false'", "SkipCertificateCheck")] // PowerShell takes that text for true
+    public void Whatever_is_wrong_with_a_hash_table_is_listed(string table, string parameters)
     {
-        ErrorRecord error = _module.Fails("SipConfigurationInvalid", "Test-SipServerConfiguration -Configuration @{ Host = 'x'; UseTls = $true; SkipCertificateCheck = 'false' }");
-        Assert.Contains("SkipCertificateCheck", error.Exception.Message, StringComparison.Ordinal);
+        var check = _module.Run("param($c) Test-SipServerConfiguration -Configuration @{ Credential = $c; " + table + " } | ForEach-Object { $_.IsValid; $_.Problems | ForEach-Object Parameter }", Credentials.Of("u", "s"));
+        Assert.False((bool)check[0].BaseObject);
+        Assert.Equal(parameters, string.Join(' ', check.Skip(1).Select(p => p.ToString()).Order(StringComparer.Ordinal)));
+        _module.Fails("SipConfigurationInvalid", "param($c) Connect-SipServer -Configuration @{ Credential = $c; " + table + " }", Credentials.Of("u", "s"));
     }
 }

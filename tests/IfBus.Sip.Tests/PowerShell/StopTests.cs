@@ -79,6 +79,15 @@ public sealed class StopTests : IDisposable
         Assert.DoesNotContain("Stopped", _host.Text, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("Invoke-SipCommand Logoff -ErrorAction Stop")]
+    [InlineData("foreach ($once in 1) { Invoke-SipCommand Ping | ForEach-Object { break } }")]
+    public void A_command_that_was_refused_or_answered_is_not_told_to_be_on_its_way(string script)
+    {
+        _module.Try(script);
+        Assert.DoesNotContain("was sent", _host.Text, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void The_first_of_many_ends_the_rest()
     {

@@ -31,9 +31,17 @@ public sealed class ShellTests
     [InlineData("'fine'", 0)]
     public async Task Exit_codes_of_scripts(string script, int expected)
     {
-        string path = Path.Combine(Directory.CreateTempSubdirectory().FullName, "exit.ps1");
-        await File.WriteAllTextAsync(path, script);
-        Assert.Equal(expected, (await RunAsync(path)).Code);
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("ifbus-shell");
+        try
+        {
+            string path = Path.Combine(folder.FullName, "exit.ps1");
+            await File.WriteAllTextAsync(path, script);
+            Assert.Equal(expected, (await RunAsync(path)).Code);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
     }
 
     [Fact]

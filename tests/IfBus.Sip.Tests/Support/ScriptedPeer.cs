@@ -57,7 +57,9 @@ internal sealed class ScriptedPeer : IDisposable
     }
 
     /// <summary>Plays a server that logs anybody in, and hands every further action to the test.</summary>
-    public static ScriptedPeer LogsIn(Func<NetworkStream, string, string, Task<bool>> onAction) => new(async (stream, peer, token) =>
+    /// <param name="onAction">Answers an action; false closes.</param>
+    /// <param name="before">Told the name of an action before it is answered here.</param>
+    public static ScriptedPeer LogsIn(Func<NetworkStream, string, string, Task<bool>> onAction, Action<string>? before = null) => new(async (stream, peer, token) =>
     {
         await SayAsync(stream, "Asterisk Call Manager/11.0.0\r\n");
         while (true)
@@ -69,7 +71,7 @@ internal sealed class ScriptedPeer : IDisposable
             {
                 "Challenge" => "Challenge: 123456789\r\n",
                 "Login" => "Message: Authentication accepted\r\n",
-                "ListCommands" => "Originate: x\r\nHangup: x\r\nPing: x\r\nCoreShowChannels: x\r\nStatus: x\r\n",
+                "ListCommands" => "Originate: x\r\nHangup: x\r\nPing: x\r\nCoreShowChannels: x\r\nStatus: x\r\nCoreStatus: x\r\n",
                 "CoreShowChannels" => "EventList: start\r\n",
                 _ => "",
             };
@@ -79,6 +81,7 @@ internal sealed class ScriptedPeer : IDisposable
                 continue;
             }
 
+            before?.Invoke(name);
             await SayAsync(stream, $"Response: Success\r\nActionID: {id}\r\n{body}\r\n");
             if (name == "Login") await SayAsync(stream, "Event: FullyBooted\r\nPrivilege: system,all\r\n\r\n");
             if (name == "CoreShowChannels") await SayAsync(stream, $"Event: CoreShowChannelsComplete\r\nActionID: {id}\r\nEventList: Complete\r\nListItems: 0\r\n\r\n");
