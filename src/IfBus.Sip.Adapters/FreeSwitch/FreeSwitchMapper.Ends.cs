@@ -158,7 +158,8 @@ internal sealed partial class FreeSwitchMapper
         FreeSwitchCall call = leg.Call;
         if (call.LiveLegs == 0)
         {
-            if (call.OriginateDone) Finish(call, json);
+            // After an answer no other attempt follows, whether the originate's result came or not.
+            if (call.OriginateDone || leg.Up) Finish(call, json);
             return;
         }
 

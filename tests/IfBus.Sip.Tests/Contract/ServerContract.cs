@@ -22,6 +22,9 @@ public abstract class ServerContract : IDisposable
     /// <summary>The server under test.</summary>
     protected abstract ContractServer Server { get; }
 
+    /// <summary>Connects to host, port and credential.</summary>
+    protected virtual string ConnectScript => "param($h, $p, $c) Connect-SipServer $h -Port $p -Credential $c -Name contract -Context ifbus -RingTimeout 20";
+
     internal ModuleRunspace Module => _module.Value;
 
     public void Dispose()
@@ -87,8 +90,7 @@ public abstract class ServerContract : IDisposable
     {
         var module = new ModuleRunspace();
         module.Run(
-            "param($h, $p, $c) Connect-SipServer $h -Port $p -Credential $c -Name contract -Context ifbus -RingTimeout 20",
-            Server.Host, Server.Port, Credentials.Of(Server.User, Server.Secret));
+            ConnectScript, Server.Host, Server.Port, Credentials.Of(Server.User, Server.Secret));
         return module;
     }
 }

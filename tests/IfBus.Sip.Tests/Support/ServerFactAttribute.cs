@@ -5,3 +5,9 @@ public sealed class ServerFactAttribute : FactAttribute;
 
 /// <summary>A test of the contract with data. Against simulators it always runs.</summary>
 public sealed class ServerTheoryAttribute : TheoryAttribute;
+
+/// <summary>A test of FreeSWITCH's contract. Against the simulator it always runs.</summary>
+public sealed class FreeSwitchFactAttribute : FactAttribute;
+
+/// <summary>A test of FreeSWITCH's contract with data. Against the simulator it always runs.</summary>
+public sealed class FreeSwitchTheoryAttribute : TheoryAttribute;

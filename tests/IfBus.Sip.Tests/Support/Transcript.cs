@@ -16,12 +16,14 @@ internal sealed class Transcript
         using Stream text = path.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(file, CompressionMode.Decompress) : file;
         using var reader = new StreamReader(text, Encoding.UTF8);
         reader.ReadLine();
+        // Its bytes that are no UTF-8 are written as the characters of that number (wire/freeswitch, how it was recorded).
+        Encoding encoding = Name == "event-invalid-utf8" ? Encoding.Latin1 : Encoding.UTF8;
         while (reader.ReadLine() is { } line)
         {
             using JsonDocument chunk = JsonDocument.Parse(line);
             JsonElement root = chunk.RootElement;
             if (!root.TryGetProperty("text", out JsonElement said)) continue;
-            _chunks.Add((root.GetProperty("conn").GetInt32(), root.GetProperty("dir").GetString() == "server", Encoding.UTF8.GetBytes(said.GetString()!)));
+            _chunks.Add((root.GetProperty("conn").GetInt32(), root.GetProperty("dir").GetString() == "server", encoding.GetBytes(said.GetString()!)));
         }
     }
 
@@ -31,6 +33,9 @@ internal sealed class Transcript
 
     /// <summary>All that the server said on a connection.</summary>
     public byte[] Server(int connection) => [.. _chunks.Where(c => c.Connection == connection && c.FromServer).SelectMany(c => c.Bytes)];
+
+    /// <summary>All that the client said on a connection.</summary>
+    public byte[] Client(int connection) => [.. _chunks.Where(c => c.Connection == connection && !c.FromServer).SelectMany(c => c.Bytes)];
 
     /// <summary>The recordings of a server.</summary>
     public static IEnumerable<string> Files(string server) => Directory.GetFiles(Repository.Transcripts(server)).Order(StringComparer.Ordinal);
