@@ -62,7 +62,7 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
             var session = new FreeSwitchSession(esl, login);
             HangupCause? missing = null;
             if (_connectedBefore && login.CoreUuid is not null && login.CoreUuid != _coreBefore) missing = sawShutdown ? HangupCause.ServerShutdown : HangupCause.ServerRestarted;
-            (int gone, bool missed) = _mapper.Reconcile(login.Channels is null ? default : FreeSwitchSession.Rows(login.Channels), missing);
+            (int gone, bool missed) = _mapper.Reconcile(login.Channels is null ? default : FreeSwitchSession.Rows(login.Channels), missing, afterLoss: true);
             if (_connectedBefore) Log.Reconciled(Logger, Name, Calls.LiveCount, gone);
             if (missed) _ = LookAgainAsync(session);
             _connectedBefore = true;
@@ -151,7 +151,7 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
     protected override async Task<IReadOnlyList<SipCall>> GetCallsAsync(FreeSwitchSession session, CancellationToken cancellationToken)
     {
         EslReply reply = await AskAsync(session, "show channels as json", "SipRejected", $"{Name} does not list its calls", null, cancellationToken).ConfigureAwait(false);
-        _mapper.Reconcile(FreeSwitchSession.Rows(reply.Text), missing: null);
+        _mapper.Reconcile(FreeSwitchSession.Rows(reply.Text), missing: null, afterLoss: false);
         return Calls.SnapshotLive();
     }
 
@@ -307,7 +307,7 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
                 await Task.Delay(TimeSpan.FromSeconds(1.1), Time, CancellationToken.None).ConfigureAwait(false);
                 EslReply reply = await session.Esl.RunAsync("show channels as json", CancellationToken.None).ConfigureAwait(false);
                 if (reply.IsError) return;
-                (_, missed) = _mapper.Reconcile(FreeSwitchSession.Rows(reply.Text), missing: null);
+                (_, missed) = _mapper.Reconcile(FreeSwitchSession.Rows(reply.Text), missing: null, afterLoss: false);
             }
         }
         catch (SipException e)

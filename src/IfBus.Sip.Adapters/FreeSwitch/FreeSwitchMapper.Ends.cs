@@ -61,7 +61,8 @@ internal sealed partial class FreeSwitchMapper
     /// <param name="rows">The rows of the list.</param>
     /// <param name="missing">The cause of calls that cannot be there, since their server was started anew; null otherwise.</param>
     /// <returns>How many calls ended, and whether any leg was missed that may yet be found.</returns>
-    public (int Gone, bool Missed) Reconcile(JsonElement.ArrayEnumerator rows, HangupCause? missing)
+    /// <param name="afterLoss">True if events were missed: then the list tells how legs stand. Otherwise events know better, and sooner.</param>
+    public (int Gone, bool Missed) Reconcile(JsonElement.ArrayEnumerator rows, HangupCause? missing, bool afterLoss)
     {
         int gone = 0;
         bool missed = false;
@@ -70,7 +71,7 @@ internal sealed partial class FreeSwitchMapper
             var listed = new HashSet<FreeSwitchLeg>();
             foreach (JsonElement row in rows)
             {
-                if (Find(row) is not { } leg) continue;
+                if (Find(row, afterLoss) is not { } leg) continue;
                 listed.Add(leg);
             }
 
@@ -263,18 +264,20 @@ internal sealed partial class FreeSwitchMapper
     }
 
     // A row of the server's list as a leg of a call. Under the lock.
-    private FreeSwitchLeg? Find(JsonElement row)
+    private FreeSwitchLeg? Find(JsonElement row, bool afterLoss)
     {
         string? Text(string name) => row.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text ? text : null;
 
         if (Text("uuid") is not { } uuid) return null;
         byte[] id = System.Text.Encoding.UTF8.GetBytes(uuid);
+        bool isNew = false;
         if (!_legs.TryGet(id, out FreeSwitchLeg? leg))
         {
             if (records.RecentCall(id) is not null) return null;
             FreeSwitchLeg? other = Text("call_uuid") is { } callUuid && callUuid != uuid && _legs.TryGet(System.Text.Encoding.UTF8.GetBytes(callUuid), out FreeSwitchLeg? first) ? first : null;
             bool inbound = Text("direction") == "inbound";
             leg = Add(id, other?.Call, inbound, default);
+            isNew = true;
             leg.Name = Text("name");
             leg.Number = inbound ? Text("cid_num") : Text("dest");
             if (other is null)
@@ -293,7 +296,7 @@ internal sealed partial class FreeSwitchMapper
         }
 
         See(leg);
-        CatchUp(leg, Text("callstate"), Text("application"), Text("application_data"));
+        if (isNew || afterLoss) CatchUp(leg, Text("callstate"), Text("application"), Text("application_data"));
         return leg;
     }
 

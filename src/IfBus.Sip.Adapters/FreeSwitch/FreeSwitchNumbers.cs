@@ -57,7 +57,7 @@ internal static class FreeSwitchNumbers
         int slash = value.IndexOf('/', StringComparison.Ordinal);
         return slash > 0 && value.Length <= 255 && slash < value.Length - 1
             && !value.AsSpan().ContainsAnyExcept(Endpoint)
-            && CallRules.IsWord(value[..slash])
+            && char.IsAsciiLetter(value[0]) && CallRules.IsWord(value[..slash]) && !value.Contains("..", StringComparison.Ordinal)
             // Splits the originate into two.
             && !value.Contains(":_:", StringComparison.Ordinal)
             // loopback/app=NAME:ARGUMENTS runs an application.
