@@ -18,7 +18,7 @@ namespace IfBus.Sip.Simulators;
 /// <item><term>dead…</term><description>never answers at all</description></item>
 /// <item><term>nosuch…</term><description>as gateway INVALID_GATEWAY, as user SUBSCRIBER_ABSENT</description></item>
 /// <item><term>unreach…, nocontact…</term><description>as gateway NETWORK_OUT_OF_ORDER, as user USER_NOT_REGISTERED</description></item>
-/// <item><term>early…</term><description>sends sound first (183), then answers</description></item>
+/// <item><term>early…, earlybye2</term><description>sends sound first (183), then answers; hangs up after two seconds</description></item>
 /// <item><term>answer5</term><description>rings five seconds, then answers</description></item>
 /// <item><term>bye, bye3</term><description>answers, and hangs up after one or three seconds</description></item>
 /// <item><term>anything else</term><description>a phone that rings <see cref="SimulatorOptions.RingTime"/> and answers</description></item>
@@ -27,7 +27,9 @@ namespace IfBus.Sip.Simulators;
 /// <c>loopback/extension</c> goes to the dialplan. Its extensions are echo, wait, milliwatt, moh, play (ends after a
 /// second), busy, ring, congestion and cause34 (end with that cause); of the recordings 1000 (echo), 1001 (tone), 1002
 /// (rings), 1003 (busy), 1004 (early media), 1005 (ends after a second), 1006 (park), 3000 (conference) and 2NNNN
-/// (calls NNNN); 7777 and nosuch… do not exist; any other one calls the phone of that number and bridges.
+/// (calls NNNN); 7777 and nosuch… do not exist; any other one calls the phone of that number and bridges. Phones speak
+/// PCMU only, so the dialplan cannot bridge a null/ or loopback/ leg, which is L16, to one: both end with
+/// INCOMPATIBLE_DESTINATION, as on the real server without transcoding.
 /// </summary>
 public sealed class FreeSwitchSimulator : ServerSimulator
 {

@@ -34,6 +34,7 @@ internal sealed partial class ApiCommands
 
             return "+OK\n";
         };
+        _functions["uuid_buglist"] = a => _board.Find(a) is null ? NoSession : "<media-bugs>\n</media-bugs>\n";
         _functions["uuid_dump"] = a =>
         {
             string[] words = Words(a, 4);

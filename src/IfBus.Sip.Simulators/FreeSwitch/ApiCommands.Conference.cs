@@ -43,7 +43,7 @@ internal sealed partial class ApiCommands
             case "json_list":
                 return RoomsAsJson(rooms);
             case "xml_list":
-                return "<?xml version=\"1.0\"?>\n<conferences>\n</conferences>\n";
+                return RoomsAsXml(rooms);
             case "count":
                 return rooms.Sum(r => r.Members.Count).ToString(CultureInfo.InvariantCulture);
             default:
@@ -64,6 +64,8 @@ internal sealed partial class ApiCommands
                 return Count(room);
             case "json_list":
                 return RoomsAsJson([room]);
+            case "xml_list":
+                return RoomsAsXml([room]);
             case "get":
                 return who.Is("count") ? Count(room) : who.Is("uuid") ? room.Uuid : "-ERR Invalid parameter\n";
             case "lock" or "unlock":
@@ -185,7 +187,7 @@ internal sealed partial class ApiCommands
         string job = ByteText.NewId();
         string name = words[0];
         if (background) done($"+OK Job-UUID: {job}\n");
-        Call(new OriginateRequest(words[2], words.ElementAtOrDefault(4) ?? "", words.ElementAtOrDefault(3) ?? "", TimeSpan.FromSeconds(60), null, (leg, cause) =>
+        Call(new OriginateRequest((background ? $"{{conference_bgdial_jobid={job}}}" : "{ignore_early_media=true}") + words[2], words.ElementAtOrDefault(4) ?? "", words.ElementAtOrDefault(3) ?? "", TimeSpan.FromSeconds(60), null, (leg, cause) =>
         {
             if (leg is not null) _board.FlipCallerId(leg);
             if (background) _board.TellDialled(name, job, leg, cause);
@@ -254,6 +256,33 @@ internal sealed partial class ApiCommands
         Json(writer, 4, "uuid", m.Channel.Uuid, "caller_id_name", p.CallerName, "caller_id_number", p.CallerNumber, "join_time", (int)((_board.Now - m.JoinedAt) / 1_000_000), "last_talking", 0);
         Json(writer, 4, "energy", 100, "volume_in", 0, "volume_out", 0, "output-volume", 0);
         writer.Text("\t\t\t\t\"input-volume\":\t0\n\t\t\t}");
+    }
+
+    private string RoomsAsXml(FsConference[] rooms)
+    {
+        var writer = new ByteWriter();
+        writer.Text("<?xml version=\"1.0\"?>\n<conferences>\n");
+        foreach (FsConference room in rooms)
+        {
+            writer.Text($"  <conference name=\"{room.Name}\" member-count=\"{room.Members.Count}\" ghost-count=\"0\" rate=\"8000\" uuid=\"{room.Uuid}\"{(room.Locked ? " locked=\"true\"" : "")} running=\"true\" answered=\"true\" ");
+            writer.Text($"enforce_min=\"true\" dynamic=\"true\" exit_sound=\"true\" enter_sound=\"true\" run_time=\"{(_board.Now - room.StartedAt) / 1_000_000}\">\n    <variables></variables>\n    <members>\n");
+            foreach (FsMember m in room.Members.AsEnumerable().Reverse())
+            {
+                writer.Text($"      <member type=\"caller\">\n        <id>{m.Id}</id>\n        <flags>\n");
+                foreach ((string flag, bool on) in new[] { ("can_hear", m.Hears), ("can_see", true), ("can_speak", m.Speaks), ("mute_detect", false), ("talking", false), ("hold", m.OnHold), ("has_floor", room.Floor == m) })
+                    writer.Text($"          <{flag}>{(on ? "true" : "false")}</{flag}>\n");
+                writer.Text($"        </flags>\n        <uuid>{m.Channel.Uuid}</uuid>\n        <caller_id_name>");
+                writer.Encoded(m.Channel.Profile!.CallerName);
+                writer.Text("</caller_id_name>\n        <caller_id_number>");
+                writer.Encoded(m.Channel.Profile.CallerNumber);
+                writer.Text($"</caller_id_number>\n        <join_time>{(_board.Now - m.JoinedAt) / 1_000_000}</join_time>\n      </member>\n");
+            }
+
+            writer.Text("    </members>\n  </conference>\n");
+        }
+
+        writer.Text("</conferences>\n");
+        return Encoding.Latin1.GetString(writer.Written);
     }
 
     private static void Json(ByteWriter writer, int depth, params object[] pairs)

@@ -36,7 +36,8 @@ internal sealed partial class ApiCommands
         _functions["uuid_pre_answer"] = a => _board.Find(a) is { } c ? Done(() => _board.PreAnswer(c)) : "-ERROR\n";
         _functions["uuid_media"] = a => a.Length == 0 ? "-USAGE: [off] <uuid>\n" : _board.Find(Words(a, 2)[^1]) is null ? "-ERR Operation failed\n" : "+OK Success\n";
         _functions["uuid_media_reneg"] = a => a.Length == 0 ? "-USAGE: <uuid>[ <codec_string>]\n" : _board.Find(ByteText.Cut(a).Word) is null ? "-ERR Operation failed\n" : "+OK Success\n";
-        _functions["uuid_audio"] = a => With(a, 2, "-USAGE: <uuid> [start [read|write] [mute|level <level>]|stop]\n", (_, _) => "+OK\n");
+        _functions["uuid_audio"] = a => With(a, 2, "-USAGE: <uuid> [start [read|write] [mute|level <level>]|stop]\n", (c, words) => Done(() => _board.TellMediaBug(c, words[1].Is("start"))));
+        _functions["uuid_limit"] = _ => "USAGE: uuid_limit <uuid> <backend> <realm> <resource> [<max>[/interval]] [number [dialplan [context]]]\n";
         _functions["uuid_displace"] = a => With(a, 3, "-USAGE: <uuid> [start|stop] <path> [<limit>] [mux]\n", (_, _) => "-ERR Cannot displace session!\n");
         _functions["uuid_display"] = a => With(a, 2, "-USAGE: <uuid> <display>\n", (_, _) => "+OK Success\n");
         _functions["uuid_broadcast"] = Broadcast;

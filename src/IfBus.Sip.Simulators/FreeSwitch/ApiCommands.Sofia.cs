@@ -48,7 +48,7 @@ internal sealed partial class ApiCommands
                 if (third is null) return $"{XmlHeader}<gateways>\n{string.Concat(Gateways().Select(GatewayAsXml))}</gateways>\n";
                 return Gateways().FirstOrDefault(g => g.Name == third) is { Name: not null } one ? XmlHeader + GatewayAsXml(one) : "Invalid Gateway!\n";
             case ("profile", _):
-                return !second.Is("internal") ? $"Invalid Profile [{second}]" : third is null ? "Invalid Syntax!\n" : $"+OK {third}";
+                return !second.Is("internal") ? $"Invalid Profile [{second}]" : third is null ? "Invalid Syntax!\n" : third.Is("siptrace") ? $"{(words.Length > 3 && words[3].Is("on") ? "Enabled" : "Disabled")} sip debugging on internal" : $"+OK {third}";
             default:
                 return "USAGE:\n--------------------------------------------------------------------------------\nsofia global siptrace <on|off>\nsofia status|xmlstatus [profile <name> [reg [<contact str>]]|gateway [<name>]]\n";
         }

@@ -65,6 +65,12 @@ internal sealed partial class ApiCommands
         return body;
     }
 
+    /// <summary>A global variable; empty if there is none.</summary>
+    public string Global(string name) => _globals.GetValueOrDefault(name, "");
+
+    // uuid:ID in front names a leg, which the real server does not look at here.
+    private static string WithoutId(string text) => text.Begins("uuid:") ? ByteText.Cut(text).After : text;
+
     private static string[] Words(string text, int max) => [.. OriginateSyntax.Separate(text, ' ', max)];
 
     private void AddServer()
@@ -94,8 +100,12 @@ internal sealed partial class ApiCommands
         _functions["module_exists"] = a => a is "mod_sofia" or "mod_commands" or "mod_dptools" or "mod_conference" or "mod_event_socket" or "mod_loopback" or "mod_dialplan_xml" or "mod_sndfile" ? "true" : "false";
         _functions["create_uuid"] = _ => ByteText.NewId();
         _functions["echo"] = a => a;
-        _functions["eval"] = a => a;
-        _functions["expand"] = a => a;
+        _functions["eval"] = a => _board.Expand(null, WithoutId(a));
+        _slow["expand"] = (a, done) =>
+        {
+            (string name, string arguments) = ByteText.Cut(_board.Expand(null, WithoutId(a)));
+            Run(name, arguments, null, done);
+        };
         _functions["log"] = _ => "+OK\n";
         _functions["reloadxml"] = _ => "+OK [Success]\n";
         _functions["reloadacl"] = _ => "+OK acl reloaded\n";

@@ -130,7 +130,6 @@ internal sealed partial class EslConnection
         }
 
         var done = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
-        SetBusy(true);
         board.Enter(() => board.Commands.Run(name, argument, this, done.SetResult));
         if (await Task.WhenAny(done.Task, Over).WaitAsync(cancellationToken).ConfigureAwait(false) != done.Task) return;
         string body = await done.Task.ConfigureAwait(false);
@@ -148,7 +147,6 @@ internal sealed partial class EslConnection
         }
 
         string id = string.IsNullOrEmpty(wantedId) ? ByteText.NewId() : wantedId;
-        SetBusy(true);
         Write($"Content-Type: command/reply\nReply-Text: +OK Job-UUID: {id}\nJob-UUID: {id}\n\n");
         void Start() => board.Commands.Run(name, argument, this, body =>
         {
@@ -304,7 +302,7 @@ internal sealed partial class EslConnection
         if (uuid.Length == 0 || board.Find(uuid) is not { } channel) return $"-ERR invalid session id [{uuid}]";
         string what = command["call-command"] ?? "";
         if (what.Is("execute") && command["execute-app-name"] is { Length: > 0 } app)
-            board.Queue(channel, () => board.ExecuteNow(channel, app, command["execute-app-arg"] ?? command.Body, command["Event-UUID"]));
+            board.Queue(channel, () => board.ExecuteNow(channel, app, command["execute-app-arg"] ?? command.Body, command["Event-UUID"], command["loops"] is { } loops ? ByteText.Number(loops) : 1));
         else if (what.Is("hangup"))
             board.Post(() => board.HangUp(channel, Causes.Parse(command["hangup-cause"])));
         return "+OK";
@@ -316,10 +314,13 @@ internal sealed partial class EslConnection
         string known = Known(name) ?? "CLONE";
         if (board.Wants(known))
         {
-            EslEvent e = board.Begin(known, "mod_event_socket.c", "parse_command", 2275, known == "CUSTOM" ? command["Event-Subclass"] : null, command.Body.Length > 0 ? command.Body : null);
-            e.Add("Command", "sendevent " + name);
-            foreach ((string header, string value) in command.Headers) e.Add(header, value);
-            board.Fire(e.Add("Event-UUID", id));
+            // The client's headers come first, those of every event after them.
+            string? subclass = known == "CUSTOM" ? command["Event-Subclass"] : null;
+            var e = new EslEvent(known, subclass) { Body = command.Body.Length > 0 ? command.Body : null };
+            e.Add("Event-Subclass", subclass).Add("Command", "sendevent " + name);
+            foreach ((string header, string value) in command.Headers.Where(h => subclass is null || !h.Key.Is("Event-Subclass"))) e.Add(header, value);
+            e.Add("Event-UUID", id).Headers.AddRange(board.Begin(known, "mod_event_socket.c", "parse_command", 2275).Headers);
+            board.Fire(e);
         }
 
         return "+OK " + id;

@@ -89,6 +89,7 @@ internal sealed partial class EslConnection(Stream stream, Switchboard board, Fr
 
             SetBusy(_from < _end);
             if (!await FillAsync(stream, cancellationToken).ConfigureAwait(false)) break;
+            SetBusy(true);
         }
 
         await LeaveAsync(cancellationToken).ConfigureAwait(false);

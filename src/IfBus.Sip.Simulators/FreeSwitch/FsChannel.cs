@@ -209,6 +209,9 @@ internal sealed class FsChannel(string uuid, string name, bool outbound)
 
     public bool Outbound { get; } = outbound;
 
+    /// <summary>Counts legs since the start.</summary>
+    public long Number { get; set; }
+
     /// <summary>The kind of endpoint: sofia, null, loopback.</summary>
     public string Endpoint { get; init; } = "sofia";
 
@@ -286,7 +289,8 @@ internal sealed class FsChannel(string uuid, string name, bool outbound)
 
     public List<FsRecording> Recordings { get; } = [];
 
-    public bool OnHold { get; set; }
+    /// <summary>When it was held, as told in hold_events.</summary>
+    public List<string> Holds { get; } = [];
 
     /// <summary>Who ended it: recv_bye and the like; empty if the server did.</summary>
     public string HangupDisposition { get; set; } = "";
@@ -331,6 +335,9 @@ internal sealed class RunningApplication(string name, string data, string id)
 
     /// <summary>Application-Response.</summary>
     public string Response { get; set; } = "_none_";
+
+    /// <summary>It was asked for from outside, and how often.</summary>
+    public bool Looped { get; init; }
 
     /// <summary>Its end is not told as one of an application's.</summary>
     public bool Silent { get; init; }

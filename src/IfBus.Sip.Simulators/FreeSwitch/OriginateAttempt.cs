@@ -25,13 +25,14 @@ internal sealed class OriginateAttempt(Switchboard board, OriginateRequest reque
 
     public FsChannel? Caller => request.Caller;
 
-    /// <summary>The first value of a global variable.</summary>
+    /// <summary>A global variable.</summary>
     public string? this[string name] => _globals.FirstOrDefault(v => v.Key.Is(name)).Value;
 
     /// <summary>Media before the answer is enough.</summary>
     public bool EarlyMediaWins => !ByteText.IsTrue(this["ignore_early_media"]);
 
-    public OriginateRequest Request => request;
+    /// <summary>Several legs are called together.</summary>
+    public bool IsForked => _legs.Count > 1;
 
     public IReadOnlyList<KeyValuePair<string, string>> Globals => _globals;
 
@@ -63,6 +64,7 @@ internal sealed class OriginateAttempt(Switchboard board, OriginateRequest reque
         foreach (FsChannel other in _legs)
         {
             if (other == leg || other.Down) continue;
+            other.Variables.Set("group_dial_status", "loser");
             board.HangUp(other, Causes.LoseRace);
         }
 
@@ -89,6 +91,7 @@ internal sealed class OriginateAttempt(Switchboard board, OriginateRequest reque
 
     private void CallGroup()
     {
+        if (!_open) return;
         _legs.Clear();
         foreach (DialLeg leg in _groups[_group])
         {
@@ -121,7 +124,8 @@ internal sealed class OriginateAttempt(Switchboard board, OriginateRequest reque
 
     private void NextGroup()
     {
-        if (++_group < _groups.Count) CallGroup();
+        // The next leg may have the id of the one that ends: only when that one is gone.
+        if (++_group < _groups.Count) board.Post(CallGroup);
         else End(null, _cause);
     }
 

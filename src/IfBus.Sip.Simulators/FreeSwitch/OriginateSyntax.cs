@@ -61,9 +61,9 @@ internal static class OriginateSyntax
         {
             List<string> pair = Separate(item, '=', 2);
             if (pair.Count != 2) continue;
-            // A name may come twice; an empty value takes it away.
+            // The last one of a name counts; an empty value takes it away.
+            variables.RemoveAll(v => v.Key.Is(pair[0]));
             if (pair[1].Length > 0) variables.Add(new(pair[0], pair[1]));
-            else variables.RemoveAll(v => v.Key.Is(pair[0]));
         }
 
         return text[(end + 1)..];

@@ -57,6 +57,7 @@ internal static class SofiaVariables
         v.Set("sip_full_from", $"\"{display}\" <sip:{number}@127.0.0.1>;tag={tag}");
         v.Set("sip_full_to", $"<sip:{target.Uri}>;tag={tag}p");
         v.Set("sip_from_user", number);
+        if (target.Gateway.Length > 0) v.Set("sip_from_port", port);
         v.Set("sip_from_uri", number + "@127.0.0.1");
         v.Set("sip_from_host", Local);
         v.Set("sip_to_user", target.Number);
@@ -100,6 +101,7 @@ internal static class SofiaVariables
     public static void Refuse(FsChannel c, SipTarget target, int status, string tag)
     {
         VariableList v = c.Variables;
+        c.Profile!.NetworkAddress = Local;
         v.Set("sip_call_id", $"{tag}-6163-1240-c5a4-b1a4e63221fd");
         (string host, string port) = target.Address;
         From(v, host, port);

@@ -51,10 +51,24 @@ internal sealed partial class Switchboard
     }
 
     /// <summary>Runs an application inside the one that runs.</summary>
-    public void ExecuteNow(FsChannel c, string name, string data, string? id = null) => Execute(c, name, data, id);
+    /// <param name="c">The leg.</param>
+    /// <param name="name">Application.</param>
+    /// <param name="data">Its arguments.</param>
+    /// <param name="id">Application-UUID, or null for one of the server's.</param>
+    /// <param name="loops">How often, as told in a variable; -1 is for ever. It is done once.</param>
+    public void ExecuteNow(FsChannel c, string name, string data, string? id = null, int loops = 1)
+    {
+        if (Applications.ContainsKey(name))
+        {
+            c.Variables.Set("current_loop", 1);
+            c.Variables.Set("total_loops", loops);
+        }
 
-    /// <summary>Replaces ${variable} and ${function(arguments)}.</summary>
-    public string Expand(FsChannel c, string text)
+        Execute(c, name, data, id, looped: true);
+    }
+
+    /// <summary>Replaces ${variable} and ${function(arguments)}; without a leg there are global variables only.</summary>
+    public string Expand(FsChannel? c, string text)
     {
         if (!text.Contains("${", StringComparison.Ordinal)) return text;
         var expanded = new StringBuilder();
@@ -69,7 +83,7 @@ internal sealed partial class Switchboard
 
             string inner = Expand(c, text[(i + 2)..end]);
             int open = inner.IndexOf('(', StringComparison.Ordinal);
-            expanded.Append(open > 0 ? CallFunction(inner[..open], inner[(open + 1)..].TrimEnd(')')) : c.Variables[inner] ?? "");
+            expanded.Append(open > 0 ? CallFunction(inner[..open], inner[(open + 1)..].TrimEnd(')')) : c?.Variables[inner] ?? Commands.Global(inner));
             i = end;
         }
 
@@ -78,7 +92,7 @@ internal sealed partial class Switchboard
 
     private string CallFunction(string name, string arguments) => Commands.RunNow(name, arguments).TrimEnd('\n');
 
-    private void TakeExtension(FsChannel c)
+    private void TakeExtension(FsChannel c, bool first = false)
     {
         if (Dialplan.Find(c.Profile!.Destination, c) is not { } list)
         {
@@ -86,6 +100,7 @@ internal sealed partial class Switchboard
             return;
         }
 
+        if (first) FlipCallerId(c);
         SetState(c, ChannelState.Execute);
         RunList(c, list);
     }
@@ -106,7 +121,7 @@ internal sealed partial class Switchboard
         else HangUp(c, Causes.NormalClearing);
     }
 
-    private void Execute(FsChannel c, string name, string rawData, string? id)
+    private void Execute(FsChannel c, string name, string rawData, string? id, bool looped = false)
     {
         string data = Expand(c, rawData);
         if (!Applications.TryGetValue(name, out Action<Switchboard, FsChannel, RunningApplication>? run))
@@ -115,7 +130,7 @@ internal sealed partial class Switchboard
             return;
         }
 
-        var app = new RunningApplication(name, data, id ?? ByteText.NewId());
+        var app = new RunningApplication(name, data, id ?? ByteText.NewId()) { Looped = looped };
         c.Variables.Set("current_application_data", data, check: false);
         c.Variables.Set("current_application", name);
         c.Variables.Set("current_application_response", null);
@@ -142,6 +157,9 @@ internal sealed partial class Switchboard
         if (app.Response != "_none_") c.Variables.Set("current_application_response", app.Response);
         if (app.Silent) return;
         Tell(c, "CHANNEL_EXECUTE_COMPLETE", after: e => e.Add("Application", app.Name).Add("Application-Data", app.Data).Add("Application-Response", app.Response).Add("Application-UUID", app.Id));
+        if (!app.Looped) return;
+        c.Variables.Set("current_loop", null);
+        c.Variables.Set("total_loops", null);
     }
 
     // Only beside what waits: a leg that plays or sleeps inside its application takes the next message after that.

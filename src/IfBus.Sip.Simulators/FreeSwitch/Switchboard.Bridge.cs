@@ -11,8 +11,10 @@ internal sealed partial class Switchboard
         if (a == b)
         {
             // Said to be done, and the leg is left with nothing to do (uuid-bridge).
-            a.OtherType = "originatee";
-            a.OtherProfile = Other(b, live: true);
+            NewProfile(a, $"uuid_br:{b.Uuid}");
+            (a.OtherType, a.OtherProfile) = ("originatee", Other(b, live: true));
+            a.Variables.Set("uuid_bridge", b.Uuid);
+            SetBond(a, b);
             a.State = ChannelState.ConsumeMedia;
             Post(() =>
             {
@@ -84,12 +86,13 @@ internal sealed partial class Switchboard
             if (c.Down || c.State != ChannelState.Routing) return;
             c.HitDialplan = true;
             SetRunning(c, ChannelState.Routing);
-            if (first) FlipCallerId(c);
             if (!inline)
             {
-                TakeExtension(c);
+                TakeExtension(c, first);
                 return;
             }
+
+            if (first) FlipCallerId(c);
 
             c.Profile.Destination = before;
             c.Profile.Rdnis = "";
@@ -126,13 +129,16 @@ internal sealed partial class Switchboard
     public bool Hold(FsChannel c)
     {
         if (c.CallState == CallState.Held) return false;
-        c.Profile!.Times.LastHold = Now;
         // Only a phone can be told, and only then the leg is held.
-        if (c.Endpoint == "sofia") SetCallState(c, CallState.Held);
-        c.OnHold = true;
+        if (c.Endpoint == "sofia")
+        {
+            c.Profile!.Times.LastHold = Now;
+            SetCallState(c, CallState.Held);
+        }
+
         Tell(c, "CHANNEL_HOLD");
         if (c.Partner is { } partner)
-            Queue(partner, () => ExecuteNow(partner, "playback", "tone_stream://%(400,2600,350);loops=-1"));
+            Queue(partner, () => ExecuteNow(partner, "playback", "tone_stream://%(400,2600,350);loops=-1", loops: -1));
         return true;
     }
 
@@ -140,8 +146,8 @@ internal sealed partial class Switchboard
     public bool Unhold(FsChannel c)
     {
         if (c.CallState != CallState.Held) return false;
-        c.OnHold = false;
         c.Profile!.Times.HoldAccum += Now - c.Profile.Times.LastHold;
+        c.Holds.Add($"{{{c.Profile.Times.LastHold},{Now}}}");
         SetCallState(c, CallState.Unheld);
         if (c.Partner is { } partner) StopHoldMusic(partner);
         Tell(c, "CHANNEL_UNHOLD");
@@ -173,14 +179,18 @@ internal sealed partial class Switchboard
 
         c.Variables.Set("originate_disposition", leg is null ? Causes.Name(cause) : "SUCCESS");
         c.Variables.Set("DIALSTATUS", leg is not null ? "SUCCESS" : cause == 17 ? "BUSY" : cause == 19 ? "NOANSWER" : cause == 21 ? "DONTCALL" : Causes.Name(cause));
-        c.Variables.Set("originate_signal_bond", null);
         if (leg is null)
         {
+            if (c.Variables["originated_legs"] is { } legs) c.Variables.Set("originate_causes", $"{legs.Split(';')[0]};{Causes.Name(cause)}");
+            c.Variables.Set("originate_failed_cause", Causes.Name(cause));
+            c.Variables.Set("last_bridge_hangup_cause", Causes.Name(cause));
             if (c.Answered) SetCallState(c, CallState.Active);
             if (c.Variables.IsTrue("continue_on_fail")) Complete(c, app);
-            else HangUp(c, cause);
+            else Post(() => HangUp(c, cause));
             return;
         }
+
+        c.Variables.Set("originate_signal_bond", null);
 
         MarkAnswered(c);
         (c.OtherType, c.OtherProfile) = ("originatee", Other(leg, live: true));
@@ -199,6 +209,7 @@ internal sealed partial class Switchboard
         owner.Profile!.Times.Bridged = Now;
         owner.BridgedEpoch = Now / 1_000_000;
         Tell(owner, "CHANNEL_BRIDGE", e => e.Add("Bridge-A-Unique-ID", owner.Uuid).Add("Bridge-B-Unique-ID", other.Uuid));
+        other.Profile!.Times.Bridged = Now;
     }
 
     // Each phone is told whom it talks with.
@@ -236,7 +247,8 @@ internal sealed partial class Switchboard
         {
             StopHoldMusic(leg);
             leg.Variables.Set("bridge_to", null);
-            leg.Variables.Set("bridge_hangup_cause", c.Down ? Causes.Name(c.HangupCause) : "NORMAL_CLEARING");
+            if (c.IsUp) leg.Variables.Set("signal_bond", null);
+            if (leg == owner || leg != c) leg.Variables.Set("bridge_hangup_cause", c.Down ? Causes.Name(c.HangupCause) : "NORMAL_CLEARING");
         }
 
         void Unbridge() => Tell(owner, "CHANNEL_UNBRIDGE", e => e.Add("Bridge-A-Unique-ID", owner.Uuid).Add("Bridge-B-Unique-ID", second.Uuid));
@@ -333,6 +345,7 @@ internal sealed partial class Switchboard
     {
         CallerProfile profile = c.Profile!.Clone();
         profile.Index = 0;
+        profile.TransferSource = "";
         if (live) profile.LogicalOutbound = false;
         else profile.Times = new TimeTable();
         return profile;

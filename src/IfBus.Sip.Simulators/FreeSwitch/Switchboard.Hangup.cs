@@ -11,6 +11,12 @@ internal sealed partial class Switchboard
         c.HangupCause = cause;
         c.State = ChannelState.Hangup;
         if (c.Profile is not null) c.Profile.Times.HungUp = Now;
+        if (c.Partner is { } partner)
+        {
+            c.Variables.Set("last_bridge_role", c.BridgeOwner ? "originator" : "originatee");
+            partner.Variables.Set("last_bridge_hangup_cause", Causes.Name(cause));
+        }
+
         Tell(c, "CHANNEL_HANGUP");
         Post(() => Finish(c));
     }
@@ -28,6 +34,7 @@ internal sealed partial class Switchboard
         while (c.Applications.Count > 0) EndApplication(c, hangingUp: true);
         LeaveBridge(c);
         SetRunning(c, ChannelState.Hangup);
+        if (c.Twin is not null) c.Variables.Set("is_loopback", 1);
         foreach (FsRecording recording in c.Recordings.ToArray()) EndRecording(c, recording, "success-silence");
         SetCallState(c, CallState.Hangup);
         if (c.Twin is { Down: false } twin) HangUp(twin, c.HangupCause);
@@ -59,6 +66,7 @@ internal sealed partial class Switchboard
         Stamp("hold", times.LastHold);
         Stamp("progress", times.Progress);
         Stamp("progress_media", times.ProgressMedia);
+        if (c.Holds.Count > 0) v.Set("hold_events", $"{{{string.Join(',', c.Holds)}}}");
         Stamp("end", times.HungUp);
         Epoch("start", times.Created);
         Epoch("profile_start", times.ProfileCreated);

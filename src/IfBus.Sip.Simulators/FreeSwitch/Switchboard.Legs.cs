@@ -59,7 +59,8 @@ internal sealed partial class Switchboard
                 var made = new FsChannel(ByteText.NewId(), "null/" + leg.Data, outbound: true) { Endpoint = "null" };
                 if (leg.Data.StartsWith("cause-", StringComparison.Ordinal))
                 {
-                    TellCodecs(made, Codec.L16, own: true);
+                    Prepare(made, made.Uuid, withCall: true);
+                    made.Profile = NewProfile(attempt, leg, made, made.Uuid, leg.Data, leg.Data, "mod_loopback");
                     TellDiscarded(made);
                     return Causes.Parse(leg.Data[6..]);
                 }
@@ -100,7 +101,10 @@ internal sealed partial class Switchboard
         SetState(c, ChannelState.ConsumeMedia);
         if (c.Endpoint == "null")
         {
-            if (c.Variables["null_enable_auto_answer"] is not { } auto || ByteText.IsTrue(auto)) After(c, Moment, () => MarkAnswered(c));
+            if (c.Variables["null_enable_auto_answer"] is { } auto && !ByteText.IsTrue(auto)) return;
+            // Of several the first has answered before the next begins.
+            if (c.Attempt is { IsForked: true }) MarkAnswered(c);
+            else After(c, Moment, () => MarkAnswered(c));
         }
         else if (c.Twin is { } other)
         {
@@ -117,7 +121,7 @@ internal sealed partial class Switchboard
     {
         long second = Now / 1_000_000;
         if (second != _second) (_lastInSecond, _second, _inSecond) = (_second == second - 1 ? _inSecond : 0, second, 0);
-        if ((outbound ? PausedOutbound : PausedInbound) || _channels.Count >= MaxSessions || _inSecond >= SessionsPerSecond) return false;
+        if ((outbound ? PausedOutbound : PausedInbound) || _channels.Count >= MaxSessions || _inSecond >= SessionsPerSecond - 1) return false;
         _inSecond++;
         _sessions++;
         _peakInSecond = Math.Max(_peakInSecond, _inSecond);
@@ -129,29 +133,8 @@ internal sealed partial class Switchboard
     {
         FsChannel? caller = attempt.Caller;
         c.Attempt = attempt;
-        bool sofia = c.Endpoint == "sofia";
         VariableList v = c.Variables;
-        v.Set("direction", "outbound");
-        v.Set("is_outbound", "true");
-        if (sofia)
-        {
-            v.Set("uuid", id);
-            if (caller is null) v.Set("call_uuid", id);
-        }
-
-        v.Set("session_id", _sessions);
-        if (!sofia)
-        {
-            TellCodecs(c, Codec.L16, own: true);
-            v.Set("read_codec", "L16");
-            v.Set("read_rate", 8000);
-            v.Set("write_codec", "L16");
-            v.Set("write_rate", 8000);
-            v.Set("channel_name", c.Name);
-            v.Set("uuid", id);
-            v.Set("call_uuid", id);
-        }
-
+        Prepare(c, id, withCall: caller is null);
         own?.Invoke(c);
         c.Profile = NewProfile(attempt, leg, c, id, destination, calleeNumber, source);
         c.Initial = (c.Profile.CallerName, c.Profile.CallerNumber, c.Profile.NetworkAddress, c.Profile.Destination, c.Profile.Dialplan);
@@ -174,6 +157,32 @@ internal sealed partial class Switchboard
                 if (!c.Answered) HangUp(c, Causes.NoAnswer);
             });
         return c;
+    }
+
+    // What a leg has from its making.
+    private void Prepare(FsChannel c, string id, bool withCall)
+    {
+        bool sofia = c.Endpoint == "sofia";
+        VariableList v = c.Variables;
+        v.Set("direction", "outbound");
+        v.Set("is_outbound", "true");
+        if (sofia)
+        {
+            v.Set("uuid", id);
+            if (withCall) v.Set("call_uuid", id);
+        }
+
+        c.Number = _sessions;
+        v.Set("session_id", _sessions);
+        if (sofia) return;
+        TellCodecs(c, Codec.L16, own: true);
+        v.Set("read_codec", "L16");
+        v.Set("read_rate", 8000);
+        v.Set("write_codec", "L16");
+        v.Set("write_rate", 8000);
+        v.Set("channel_name", c.Name);
+        v.Set("uuid", id);
+        v.Set("call_uuid", id);
     }
 
     private CallerProfile NewProfile(OriginateAttempt attempt, DialLeg leg, FsChannel c, string id, string destination, string calleeNumber, string source)
@@ -200,6 +209,7 @@ internal sealed partial class Switchboard
             Destination = destination,
             Uuid = id,
             Source = from?.Source ?? source,
+            Rdnis = from?.Rdnis ?? "",
             ChannelName = c.Name,
             Times = new TimeTable { ProfileCreated = now, Created = now },
         };
@@ -247,7 +257,9 @@ internal sealed partial class Switchboard
         // The id is the wanted one from the start.
         int Bad(int cause)
         {
-            TellDiscarded(new FsChannel(id, "sofia/" + data, outbound: true));
+            var made = new FsChannel(id, "sofia/" + data, outbound: true);
+            Prepare(made, id, withCall: true);
+            TellDiscarded(made);
             return cause;
         }
 

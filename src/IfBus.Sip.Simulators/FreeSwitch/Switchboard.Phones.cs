@@ -14,12 +14,12 @@ internal sealed partial class Switchboard
         c.Answered = true;
         c.Profile!.Times.Answered = Now;
         Tell(c, "CHANNEL_ANSWER");
+        c.Variables.Set("endpoint_disposition", "ANSWER");
         ExecuteOn(c, "execute_on_answer");
         ApiOn(c, "api_on_answer");
         if (c.Down) return;
         SetCallState(c, CallState.Active);
         // It is ready for its originate when what it does now is done.
-        c.Variables.Set("endpoint_disposition", "ANSWER");
         if (c.Twin is not null && c.Outbound) Post(() => c.Attempt?.LegReady(c));
         else c.Attempt?.LegReady(c);
     }
@@ -91,6 +91,13 @@ internal sealed partial class Switchboard
                 if (phone.Kind == PhoneKind.Rings) break;
                 After(c, (phone.RingsFor ?? Options.RingTime) + Moment, () =>
                 {
+                    if (c.Attempt?.Caller?.Read == Codec.L16)
+                    {
+                        // It was offered nothing but what its caller speaks (dialplan-bridge-incompatible-codec).
+                        HangUp(c, Causes.IncompatibleDestination);
+                        return;
+                    }
+
                     MarkAnswered(c);
                     if (phone.TalksFor is { } talk) After(c, talk, () => FarEndHangsUp(c));
                 });
@@ -147,6 +154,7 @@ internal sealed partial class Switchboard
         v.Set("direction", "inbound");
         v.Set("uuid", id);
         v.Set("call_uuid", id);
+        c.Number = _sessions;
         v.Set("session_id", _sessions);
         c.Profile = new CallerProfile
         {
@@ -207,6 +215,7 @@ internal sealed partial class Switchboard
         v.Set("direction", "inbound");
         v.Set("uuid", b.Uuid);
         v.Set("call_uuid", b.Uuid);
+        b.Number = _sessions;
         v.Set("session_id", _sessions);
         v.Set("channel_name", b.Name);
         v.Set("read_codec", "L16");

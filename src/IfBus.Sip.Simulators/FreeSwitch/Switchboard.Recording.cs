@@ -12,7 +12,12 @@ internal sealed partial class Switchboard
     public bool Record(FsChannel c, string path, int limit)
     {
         string format = path[(path.LastIndexOf('.') + 1)..];
-        if (!RecordFormats.Contains(format) || path.StartsWith("/dev/", StringComparison.Ordinal) || path.StartsWith("/proc/", StringComparison.Ordinal)) return false;
+        if (!RecordFormats.Contains(format) || path.StartsWith("/dev/", StringComparison.Ordinal) || path.StartsWith("/proc/", StringComparison.Ordinal))
+        {
+            c.Variables.Set("record_completion_cause", "uri-failure");
+            return false;
+        }
+
         if (c.Recordings.Exists(r => r.Path == path)) return true;
         var recording = new FsRecording(path, Now);
         c.Recordings.Add(recording);
@@ -51,9 +56,20 @@ internal sealed partial class Switchboard
         int i = 0;
         foreach (char digit in digits.Where(d => "0123456789*#ABCDabcd".Contains(d, StringComparison.Ordinal)))
         {
-            After(c, TimeSpan.FromMilliseconds(20 * ++i), () => Tell(
-                c, "DTMF", after: e => e.Add("DTMF-Digit", digit.ToString()).Add("DTMF-Duration", duration).Add("DTMF-Source", source)));
+            After(c, TimeSpan.FromMilliseconds(20 * ++i), () =>
+            {
+                Tell(c, "DTMF", after: e => e.Add("DTMF-Digit", digit.ToString()).Add("DTMF-Duration", duration).Add("DTMF-Source", source));
+                c.Variables.Set("last_dtmf_duration", duration);
+            });
         }
+    }
+
+    /// <summary>Something listens to, or changes, a leg's sound.</summary>
+    public void TellMediaBug(FsChannel c, bool start)
+    {
+        void Tell(string name) => this.Tell(c, name, e => e.Add("Media-Bug-Function", "audio").Add("Media-Bug-Target", "mute"));
+        if (start) Tell("MEDIA_BUG_START");
+        else Tell("MEDIA_BUG_STOP");
     }
 
     private void EndRecording(FsChannel c, FsRecording recording, string cause)

@@ -49,8 +49,8 @@ internal sealed partial class Switchboard
 
     public long CommandsReceived { get; set; }
 
-    /// <summary>Legs that exist and were not told to hang up, by their id, oldest first.</summary>
-    public IEnumerable<FsChannel> Channels => _channels.Values.Where(c => c.IsUp);
+    /// <summary>Legs that exist and were not told to hang up, oldest first.</summary>
+    public IEnumerable<FsChannel> Channels => _channels.Values.Where(c => c.IsUp).OrderBy(c => c.Number);
 
     public int ChannelCount
     {
