@@ -70,8 +70,9 @@ internal sealed partial class FreeSwitchAdapter
         EslReply reply = await AskAsync(session, "conference json_list", "SipRejected", $"{Name} does not list its conference rooms", null, cancellationToken).ConfigureAwait(false);
         try
         {
+            // A room ends with its last member; for a moment it is still listed.
             using JsonDocument rooms = JsonDocument.Parse(reply.Text.Length == 0 ? "[]" : reply.Text);
-            return rooms.RootElement.EnumerateArray().Select(Room).Where(r => name is null || r.Name == name).ToArray();
+            return rooms.RootElement.EnumerateArray().Select(Room).Where(r => r.MemberCount > 0 && (name is null || r.Name == name)).ToArray();
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {

@@ -118,11 +118,11 @@ internal static class FreeSwitchCommands
         SipArgumentException Cannot() => new(parameter, shown, "FreeSWITCH cannot take this in a new call: no line breaks, no ${, no { or } without its partner, no blank at either end.");
     }
 
-    /// <summary>A value of uuid_setvar: the rest of the line, in which \n and the like are resolved and blanks at the ends are lost.</summary>
+    /// <summary>A value of uuid_setvar: the rest of the line, in which \n and the like are resolved, and pairs of quotes and blanks at the ends are lost (seen with FreeSWITCH 1.10.12).</summary>
     public static string EncodeVariable(string value)
     {
         if (value.AsSpan().IndexOfAny('\r', '\n', '\0') >= 0 || value != value.Trim(' ')) throw new SipArgumentException("Value", value, "FreeSWITCH cannot take line breaks, nor a blank at either end.");
-        return value.Replace("\\", "\\\\", StringComparison.Ordinal);
+        return value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "\\'", StringComparison.Ordinal);
     }
 
     /// <summary>A raw command, with those refused that would take the connection from under us, or its events.</summary>

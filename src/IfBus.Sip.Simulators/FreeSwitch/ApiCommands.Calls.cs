@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace IfBus.Sip.Simulators.FreeSwitch;
 
 /// <summary>The functions that make calls and say what there is to know of one.</summary>
@@ -18,7 +20,7 @@ internal sealed partial class ApiCommands
             (string name, string value) = ByteText.Cut(rest);
             if (name.Length == 0) return "-USAGE: <uuid> <var> [value]\n";
             if (_board.Find(id) is not { } c) return NoChannel;
-            c.Variables.Set(name, Unescape(value));
+            c.Variables.Set(name, Unescape(value), check: false);
             return "+OK\n";
         };
         _functions["uuid_setvar_multi"] = a =>
@@ -124,7 +126,30 @@ internal sealed partial class ApiCommands
         foreach (OriginateAttempt attempt in attempts.ToArray()) attempt.Start();
     }
 
-    private static string Unescape(string value) => value.Replace("\\n", "\n", StringComparison.Ordinal).Replace("\\r", "\r", StringComparison.Ordinal)
-        .Replace("\\t", "\t", StringComparison.Ordinal).Replace("\\s", " ", StringComparison.Ordinal).Replace("\\'", "'", StringComparison.Ordinal).Replace("\\\"", "\"", StringComparison.Ordinal)
-        .Replace("\\\\", "\\", StringComparison.Ordinal);
+    // One escape after the other; quotes in pairs go, one alone stays.
+    private static string Unescape(string value)
+    {
+        var text = new StringBuilder(value.Length);
+        int open = -1;
+        for (int i = 0; i < value.Length; i++)
+        {
+            if (value[i] == '\\' && i + 1 < value.Length && "nrts'\\".Contains(value[i + 1], StringComparison.Ordinal))
+            {
+                i++;
+                text.Append(value[i] switch { 'n' => '\n', 'r' => '\r', 't' => '\t', 's' => ' ', char c => c });
+            }
+            else if (value[i] == '\'' && open >= 0)
+            {
+                text.Remove(open, 1);
+                open = -1;
+            }
+            else
+            {
+                if (value[i] == '\'') open = text.Length;
+                text.Append(value[i]);
+            }
+        }
+
+        return text.ToString();
+    }
 }
