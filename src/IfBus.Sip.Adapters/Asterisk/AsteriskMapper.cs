@@ -132,6 +132,9 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
             case 11 when name.SequenceEqual("NewCallerid"u8):
                 OnNewCallerid(f);
                 break;
+            case 13 when name.SequenceEqual("BlindTransfer"u8):
+                OnBlindTransfer(message);
+                break;
             case 13 when name.SequenceEqual("HangupRequest"u8):
                 OnHangupRequest(f);
                 break;
