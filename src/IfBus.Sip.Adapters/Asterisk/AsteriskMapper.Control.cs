@@ -56,6 +56,7 @@ internal sealed partial class AsteriskMapper
         lock (calls.Sync)
         {
             call.HeldByUs = false;
+            if (call.Transfer is { } transfer) transfer.Kept.NoDialplan = false;
             AskDestination(call);
         }
     }

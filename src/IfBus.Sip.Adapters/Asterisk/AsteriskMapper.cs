@@ -31,12 +31,14 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
     private long Clock => (long)time.GetElapsedTime(0).TotalMilliseconds;
 
     /// <summary>A call of ours, before its Originate is sent: its leg is known by the ChannelId from then on.</summary>
-    public void Expect(AsteriskCall call)
+    /// <param name="call">The call.</param>
+    /// <param name="noDialplan">Its first leg runs an application only.</param>
+    public void Expect(AsteriskCall call, bool noDialplan = false)
     {
         lock (calls.Sync)
         {
             byte[] id = Encoding.UTF8.GetBytes(call.CallId);
-            var leg = new AsteriskLeg(call, id, call.CallId);
+            var leg = new AsteriskLeg(call, id, call.CallId) { NoDialplan = noDialplan };
             call.Primary = leg;
             call.Legs.Add(leg);
             _legs.Set(id, leg);

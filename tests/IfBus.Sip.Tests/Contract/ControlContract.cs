@@ -157,6 +157,27 @@ public abstract class ControlContract : ServerContract
     }
 
     [ServerFact]
+    public void Of_a_call_to_an_endpoint_only_the_called_party_can_be_moved()
+    {
+        // The server would hang the From party up.
+        SipCall call = Call("-From sipp-answer -To PJSIP/sipp-answer");
+        foreach (string what in new[] { "Suspend-SipCall", "Move-SipCall echo", "Join-SipConference r1" }) Fails(call, "SipCallNoDialplan", what);
+        Assert.Equal((CallState.Connected, 2), (Now(call).State, Up(Now(call))));
+        SipCall moved = Change(call, "Move-SipCall echo -Keep To");
+        Assert.Equal((CallState.Connected, "echo", 1), (moved.State, moved.To, Up(moved)));
+        Stop(moved);
+    }
+
+    [ServerFact]
+    public void A_call_of_one_leg_that_was_moved_is_a_call_like_any_other()
+    {
+        SipCall call = Change(Call("-To PJSIP/sipp-answer -Application Wait -ApplicationData 100"), "Move-SipCall dial-answer");
+        Assert.Equal(CallState.OnHold, Change(call, "Suspend-SipCall").State);
+        Assert.Equal((CallState.Connected, 2), (Change(call, "Resume-SipCall").State, Up(Now(call))));
+        Stop(call);
+    }
+
+    [ServerFact]
     public void A_room_with_the_people_of_a_call()
     {
         SipCall call = Pair();
