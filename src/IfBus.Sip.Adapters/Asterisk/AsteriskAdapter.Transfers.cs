@@ -85,7 +85,9 @@ internal sealed partial class AsteriskAdapter
         }
 
         using AsteriskMapper.CallCondition bridged = _mapper.When(call, _ => one.BridgeId is { } bridge && bridge == other.BridgeId);
-        await AskAsync(session.Ami, new AmiAction("Bridge").Add("Channel1", one.Id).Add("Channel2", other.Id).Add("Tone", "no"), "SipResumeFailed", $"{Name} refused to resume {call.CallId}", call.CallId, cancellationToken).ConfigureAwait(false);
+        // By name: this action takes an id that another begins with for that other, and the second half of a Local channel
+        // of ours has our id with ;2 behind it (Asterisk 22.10).
+        await AskAsync(session.Ami, new AmiAction("Bridge").Add("Channel1", one.Name ?? one.Id).Add("Channel2", other.Name ?? other.Id).Add("Tone", "no"), "SipResumeFailed", $"{Name} refused to resume {call.CallId}", call.CallId, cancellationToken).ConfigureAwait(false);
         await SeenAsync(bridged, () => $"The parties of {call.CallId} were not brought together", call, cancellationToken).ConfigureAwait(false);
         _mapper.SetHeldByUs(call, held: false);
         return Shown(call);

@@ -137,6 +137,21 @@ public abstract class ControlContract : ServerContract
         AssertEnded(Stop(back), HangupCause.NormalClearing, 16, null, answered: true);
     }
 
+    [ServerTheory]
+    [InlineData("-From Local/601@ifbus -To dial-answer")]
+    [InlineData("-From Local/601@ifbus/n -To dial-answer")]
+    [InlineData("-From Local/basic-answer@ifbus -To basic-answer")] // nothing keeps the server from taking the Local pair out of the path
+    public void Held_and_resumed_with_Local_legs(string who)
+    {
+        SipCall call = Call(who);
+        Assert.Equal(4, Up(Until(call, c => Up(c) == 4)));
+        Assert.Equal((CallState.OnHold, 4), (Change(call, "Suspend-SipCall").State, Up(Now(call))));
+        Assert.Equal((CallState.Connected, 4), (Change(call, "Resume-SipCall").State, Up(Now(call))));
+        SipCall moved = Change(call, "Move-SipCall echo");
+        Assert.Equal((CallState.Connected, 3), (moved.State, Up(moved)));
+        AssertEnded(Stop(call), HangupCause.NormalClearing, 16, null, answered: true);
+    }
+
     [ServerFact]
     public void A_held_call_ends_when_one_party_hangs_up()
     {
