@@ -63,6 +63,36 @@ public sealed class AsteriskFarEnds : IDisposable
         _module.Run("param($c) $c | Stop-SipCall", call);
     }
 
+    // sipp-traced sends the other party away a second after its answer.
+    [ServerTheory]
+    [InlineData("-From sipp-answer -To dial-traced")]
+    [InlineData("-From sipp-traced -To dial-answer")]
+    public void A_phone_that_sends_the_other_elsewhere_shows_as_a_transfer(string call)
+    {
+        using FarEnd phone = FarEnd.Play("refer", "-key", "to", "601");
+        SipCall begun = _module.Run<SipCall>($"New-SipCall {call} -Wait");
+        SipEvent[] events = [.. _module.Run("param($c) Watch-SipEvent CallStateChanged -CallId $c -Count 2 -Timeout 15", begun).Select(e => (SipEvent)e.BaseObject)];
+        Assert.Equal([CallState.Transferring, CallState.Connected], events.Select(e => e.Call!.State));
+        SipCall moved = events[1].Call!;
+        Assert.Equal(("601", 2), (moved.To, moved.Legs.Count(l => l.State == "Up")));
+        Assert.Equal(0, phone.WaitForEnd());
+        // Its parties are parties like any others.
+        Assert.Equal(CallState.OnHold, _module.Run<SipCall>("param($c) $c | Suspend-SipCall -PassThru", begun).State);
+        Assert.Equal(CallState.Connected, _module.Run<SipCall>("param($c) $c | Resume-SipCall -PassThru", begun).State);
+        Assert.Equal("echo", _module.Run<SipCall>("param($c) $c | Move-SipCall echo -PassThru", begun).To);
+        _module.Run("param($c) $c | Stop-SipCall", begun);
+    }
+
+    [ServerFact]
+    public void A_transfer_of_a_phone_that_fails_ends_the_call_with_the_cause()
+    {
+        using FarEnd phone = FarEnd.Play("refer", "-key", "to", "dial-busy");
+        SipCall call = _module.Run<SipCall>("New-SipCall -From sipp-answer -To dial-traced -Wait");
+        SipCall ended = _module.Run<SipCall>("param($c) $c | Wait-SipCall -Timeout 15", call);
+        Assert.Equal(HangupCause.UserBusy, ended.Cause);
+        Assert.Equal(0, phone.WaitForEnd());
+    }
+
     [ServerFact]
     public void Digits_arrive_at_the_far_end_in_order()
     {

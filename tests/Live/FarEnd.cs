@@ -17,7 +17,7 @@ internal sealed class FarEnd : IDisposable
     {
         string file = Path.Combine(Repository.Root, "tests", "Live", "sipp", scenario + ".xml");
         var start = new ProcessStartInfo("sipp", [
-            "-sf", file, "-i", LiveServer.Host, "-p", Text(port), "-ci", LiveServer.Host, "-cp", Text(port + 40), "-mi", LiveServer.Host, "-mp", Text(port + 10300),
+            "-sf", file, "-i", LiveServer.Host, "-p", Text(port), "-ci", LiveServer.Host, "-cp", Text(port + 40), "-mi", LiveServer.Host, "-mp", Text(port + 10100),
             "-rtp_echo", "-nostdin", "-m", "1", "-trace_msg", "-message_file", Messages, .. more])
         {
             RedirectStandardOutput = true,

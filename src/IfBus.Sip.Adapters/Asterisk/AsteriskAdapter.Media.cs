@@ -20,6 +20,7 @@ internal sealed partial class AsteriskAdapter
             one = request.Party == SipParty.To ? call.LegOf(SipParty.To) : call.LegOf(SipParty.From);
             other = request.Party == SipParty.Both ? call.LegOf(SipParty.To) : null;
             if (one is null) throw WrongState(call, "SipNoSuchParty", $"has no {request.Party} party");
+            CheckMovable(call, one, other);
         }
 
         await AsteriskDialplan.EnsureAsync(session, Name, SipCapabilities.Conference, cancellationToken).ConfigureAwait(false);
@@ -28,6 +29,7 @@ internal sealed partial class AsteriskAdapter
         AmiAction action = other is null ? Redirect(one, AsteriskDialplan.Context, exten) : RedirectBoth(one, other, AsteriskDialplan.Context, exten);
         await AskAsync(session.Ami, action, "SipConferenceFailed", $"{Name} refused to move {call.CallId} into {request.Conference}", call.CallId, cancellationToken).ConfigureAwait(false);
         await SeenAsync(joined, () => $"{call.CallId} did not get into {request.Conference} (is it locked?)", call, cancellationToken).ConfigureAwait(false);
+        lock (Calls.Sync) one.NoDialplan = false;
         return Shown(call);
     }
 

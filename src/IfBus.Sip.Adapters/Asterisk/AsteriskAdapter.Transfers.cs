@@ -61,6 +61,7 @@ internal sealed partial class AsteriskAdapter
             if (call.State == CallState.OnHold) throw WrongState(call, "SipCallOnHold", "is on hold already");
             if (call.State != CallState.Connected) throw WrongState(call, "SipCallNotConnected", "is not connected");
             (one, other) = BridgedPair(call) ?? throw WrongState(call, "SipCallNotBridged", "has no two parties that are bridged, so there is nobody to bring it back to");
+            CheckMovable(call, one, other);
         }
 
         await AsteriskDialplan.EnsureAsync(session, Name, SipCapabilities.Hold, cancellationToken).ConfigureAwait(false);
@@ -84,7 +85,9 @@ internal sealed partial class AsteriskAdapter
         }
 
         using CallCondition<AsteriskCall> bridged = _mapper.Conditions.When(call, _ => one.BridgeId is { } bridge && bridge == other.BridgeId);
-        await AskAsync(session.Ami, new AmiAction("Bridge").Add("Channel1", one.Id).Add("Channel2", other.Id).Add("Tone", "no"), "SipResumeFailed", $"{Name} refused to resume {call.CallId}", call.CallId, cancellationToken).ConfigureAwait(false);
+        // By name: this action takes an id that another begins with for that other, and the second half of a Local channel
+        // of ours has our id with ;2 behind it (Asterisk 22.10).
+        await AskAsync(session.Ami, new AmiAction("Bridge").Add("Channel1", one.Name ?? one.Id).Add("Channel2", other.Name ?? other.Id).Add("Tone", "no"), "SipResumeFailed", $"{Name} refused to resume {call.CallId}", call.CallId, cancellationToken).ConfigureAwait(false);
         await SeenAsync(bridged, () => $"The parties of {call.CallId} were not brought together", call, cancellationToken).ConfigureAwait(false);
         _mapper.SetHeldByUs(call, held: false);
         return Shown(call);
@@ -121,6 +124,8 @@ internal sealed partial class AsteriskAdapter
             CheckTransferable(call);
             (AsteriskLeg? kept, AsteriskLeg? released) = Parties(call, request.Keep);
             if (kept is null) throw WrongState(call, "SipNoSuchParty", $"has no {request.Keep} party to keep");
+            // Released while it is bridged it may go; kept it would be lost.
+            CheckMovable(call, kept);
             primary = call.Primary;
             transfer = new AsteriskTransfer(kept, released, request.To, attended: false);
             // Only in a bridge the server moves one and releases the other at a stroke. Elsewhere Redirect moves the one,
@@ -257,6 +262,19 @@ internal sealed partial class AsteriskAdapter
     {
         AsteriskLeg? one = call.LegOf(SipParty.From) is { BridgeId: not null } from ? from : call.Legs.Find(l => !l.Ended && l.BridgeId is not null);
         return one is not null && call.Partner(one) is { } other ? (one, other) : null;
+    }
+
+    // Under the lock. Such a leg can be sent elsewhere as long as it is in no bridge.
+    private void CheckMovable(AsteriskCall call, params AsteriskLeg?[] legs)
+    {
+        if (!legs.Any(l => l is { NoDialplan: true, BridgeId: not null })) return;
+        throw new SipCallStateException(
+            $"Call {call.CallId} on {Name} was made to an endpoint, so its From party is in no dialplan, and the server would hang it up instead of moving it. Nothing was sent.", call.State, "SipCallNoDialplan")
+        {
+            Server = Name,
+            CallId = call.CallId,
+            RecommendedAction = "Make such calls to an extension that dials the endpoint. Move-SipCall -Keep To and Join-SipConference -Party To move the other party.",
+        };
     }
 
     private AsteriskLeg WaitingLeg(AsteriskCall call)

@@ -86,7 +86,7 @@ internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>
             CreatedAt = Calls.Now,
             HasDestination = hasDestination,
         };
-        _mapper.Expect(call);
+        _mapper.Expect(call, noDialplan: !hasDestination || !CallRules.IsNumber(request.To!));
         AmiReply reply;
         try
         {

@@ -137,6 +137,9 @@ internal sealed class AsteriskLeg(AsteriskCall call, byte[] idBytes, string id)
     /// <summary>Its Hangup has come.</summary>
     public bool Ended { get; set; }
 
+    /// <summary>We made it run one application and no dialplan: out of a bridge the server hangs it up, wherever it was sent (Asterisk 22.10).</summary>
+    public bool NoDialplan { get; set; }
+
     /// <summary>It has been answered.</summary>
     public bool Up { get; set; }
 

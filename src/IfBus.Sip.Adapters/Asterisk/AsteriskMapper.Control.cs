@@ -38,6 +38,7 @@ internal sealed partial class AsteriskMapper
         lock (calls.Sync)
         {
             call.HeldByUs = false;
+            if (call.Transfer is { } transfer) transfer.Kept.NoDialplan = false;
             AskDestination(call);
         }
     }
@@ -121,6 +122,21 @@ internal sealed partial class AsteriskMapper
         if (!_legs.TryGet(f.Uniqueid, out AsteriskLeg? leg)) return;
         if (name.SequenceEqual("MixMonitorStart"u8)) leg.RecordingsBegun++;
         else if (name.SequenceEqual("MixMonitorStop"u8)) leg.RecordingsEnded++;
+    }
+
+    // A phone has sent the other party somewhere, by a REFER or a feature code. Ours are under way before this comes.
+    private void OnBlindTransfer(ReadOnlySpan<byte> message)
+    {
+        if (!AmiMessage.Find(message, "Result"u8).SequenceEqual("Success"u8)) return;
+        if (!_legs.TryGet(AmiMessage.Find(message, "TransfererUniqueid"u8), out AsteriskLeg? released) || !_legs.TryGet(AmiMessage.Find(message, "TransfereeUniqueid"u8), out AsteriskLeg? kept)) return;
+        AsteriskCall call = released.Call;
+        if (kept.Call != call || call.Transfer is { Done: false }) return;
+        call.Transfer = new AsteriskTransfer(kept, released, AmiChannelFields.Text(AmiMessage.Find(message, "Extension"u8)) ?? call.To ?? "", attended: false);
+        call.HasDestination = true;
+        call.Primary = kept;
+        call.HeldByUs = false;
+        calls.Move(call, CallState.Transferring, message, AmiFieldReader.Instance);
+        AskDestination(call);
     }
 
     private void OnAttendedTransfer(ReadOnlySpan<byte> message)

@@ -32,12 +32,14 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
     private long Clock => (long)time.GetElapsedTime(0).TotalMilliseconds;
 
     /// <summary>A call of ours, before its Originate is sent: its leg is known by the ChannelId from then on.</summary>
-    public void Expect(AsteriskCall call)
+    /// <param name="call">The call.</param>
+    /// <param name="noDialplan">Its first leg runs an application only.</param>
+    public void Expect(AsteriskCall call, bool noDialplan = false)
     {
         lock (calls.Sync)
         {
             byte[] id = Encoding.UTF8.GetBytes(call.CallId);
-            var leg = new AsteriskLeg(call, id, call.CallId);
+            var leg = new AsteriskLeg(call, id, call.CallId) { NoDialplan = noDialplan };
             call.Primary = leg;
             call.Legs.Add(leg);
             _legs.Set(id, leg);
@@ -132,6 +134,9 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
                 break;
             case 11 when name.SequenceEqual("NewCallerid"u8):
                 OnNewCallerid(f);
+                break;
+            case 13 when name.SequenceEqual("BlindTransfer"u8):
+                OnBlindTransfer(message);
                 break;
             case 13 when name.SequenceEqual("HangupRequest"u8):
                 OnHangupRequest(f);

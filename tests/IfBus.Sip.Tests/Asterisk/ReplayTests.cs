@@ -71,6 +71,27 @@ public sealed class ReplayTests
         Assert.DoesNotContain(replay.Changes, c => c.CallId == call.CallId && c.Call!.State == CallState.Connected);
     }
 
+    [Theory]
+    [InlineData("rf-1", "Dialing Ringing Connected Transferring Connected Terminated", "sipp-traced")]
+    [InlineData("rf-2", "Dialing Ringing Connected Transferring Connected Terminated", "sipp-traced")]
+    [InlineData("rf-3", "Dialing Ringing Connected Transferring Terminated", "sipp-traced")]
+    public void A_phone_that_sends_the_other_elsewhere_shows_as_a_transfer(string id, string states, string released)
+    {
+        Replay replay = new Replay(["rf-1", "rf-2", "rf-3"]).Feed(Transcript.Open("asterisk", "refer").Server(1), Cut.Whole);
+        SipCall[] changes = [.. replay.Changes.Where(c => c.CallId == id).Select(c => c.Call!)];
+        Assert.Equal(states, string.Join(' ', changes.Select(c => c.State)));
+        if (id == "rf-3")
+        {
+            Assert.Equal(HangupCause.UserBusy, changes[^1].Cause);
+            return;
+        }
+
+        SipCall moved = changes.Last(c => c.State == CallState.Connected);
+        Assert.Equal("dial-answer", moved.To);
+        Assert.Equal("Hungup", moved.Legs.Single(l => l.Name!.Contains(released, StringComparison.Ordinal)).State);
+        Assert.Equal(2, moved.Legs.Count(l => l.State == "Up"));
+    }
+
     [Fact]
     public void Connected_comes_once_and_not_before_the_destination_answered()
     {

@@ -137,6 +137,21 @@ public abstract class ControlContract : ServerContract
         AssertEnded(Stop(back), HangupCause.NormalClearing, 16, null, answered: true);
     }
 
+    [ServerTheory]
+    [InlineData("-From Local/601@ifbus -To dial-answer")]
+    [InlineData("-From Local/601@ifbus/n -To dial-answer")]
+    [InlineData("-From Local/basic-answer@ifbus -To basic-answer")] // nothing keeps the server from taking the Local pair out of the path
+    public void Held_and_resumed_with_Local_legs(string who)
+    {
+        SipCall call = Call(who);
+        Assert.Equal(4, Up(Until(call, c => Up(c) == 4)));
+        Assert.Equal((CallState.OnHold, 4), (Change(call, "Suspend-SipCall").State, Up(Now(call))));
+        Assert.Equal((CallState.Connected, 4), (Change(call, "Resume-SipCall").State, Up(Now(call))));
+        SipCall moved = Change(call, "Move-SipCall echo");
+        Assert.Equal((CallState.Connected, 3), (moved.State, Up(moved)));
+        AssertEnded(Stop(call), HangupCause.NormalClearing, 16, null, answered: true);
+    }
+
     [ServerFact]
     public void A_held_call_ends_when_one_party_hangs_up()
     {
@@ -153,6 +168,27 @@ public abstract class ControlContract : ServerContract
     {
         SipCall call = Call("-To PJSIP/sipp-answer -Application Wait -ApplicationData 100");
         Fails(call, "SipCallNotBridged", "Suspend-SipCall");
+        Stop(call);
+    }
+
+    [ServerFact]
+    public void Of_a_call_to_an_endpoint_only_the_called_party_can_be_moved()
+    {
+        // The server would hang the From party up.
+        SipCall call = Call("-From sipp-answer -To PJSIP/sipp-answer");
+        foreach (string what in new[] { "Suspend-SipCall", "Move-SipCall echo", "Join-SipConference r1" }) Fails(call, "SipCallNoDialplan", what);
+        Assert.Equal((CallState.Connected, 2), (Now(call).State, Up(Now(call))));
+        SipCall moved = Change(call, "Move-SipCall echo -Keep To");
+        Assert.Equal((CallState.Connected, "echo", 1), (moved.State, moved.To, Up(moved)));
+        Stop(moved);
+    }
+
+    [ServerFact]
+    public void A_call_of_one_leg_that_was_moved_is_a_call_like_any_other()
+    {
+        SipCall call = Change(Call("-To PJSIP/sipp-answer -Application Wait -ApplicationData 100"), "Move-SipCall dial-answer");
+        Assert.Equal(CallState.OnHold, Change(call, "Suspend-SipCall").State);
+        Assert.Equal((CallState.Connected, 2), (Change(call, "Resume-SipCall").State, Up(Now(call))));
         Stop(call);
     }
 
