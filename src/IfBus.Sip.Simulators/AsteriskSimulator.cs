@@ -1,7 +1,5 @@
-using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Authentication;
 using IfBus.Sip.Simulators.Asterisk;
 
 namespace IfBus.Sip.Simulators;
@@ -22,189 +20,71 @@ namespace IfBus.Sip.Simulators;
 /// <item><term>bye, bye3</term><description>answers, and hangs up after one or three seconds</description></item>
 /// <item><term>cause34, congestion</term><description>ends with that cause</description></item>
 /// <item><term>echo, wait, milliwatt, moh, play</term><description>as extension: an application that answers by itself; play ends after a second</description></item>
-/// <item><term>anything else</term><description>a phone that rings <see cref="AsteriskSimulatorOptions.RingTime"/> and answers</description></item>
+/// <item><term>anything else</term><description>a phone that rings <see cref="SimulatorOptions.RingTime"/> and answers</description></item>
 /// </list>
 /// </summary>
-public sealed class AsteriskSimulator : IAsyncDisposable, IDisposable
+public sealed class AsteriskSimulator : ServerSimulator
 {
-    private readonly object _gate = new();
-    private readonly List<ManagerConnection> _connections = [];
-    private readonly CancellationTokenSource _lifetime = new();
     private readonly AsteriskSimulatorOptions _options;
     private readonly Switchboard _switch;
-    private Socket? _listener;
 
     private AsteriskSimulator(AsteriskSimulatorOptions options)
+        : base(options)
     {
         _options = options;
-        _switch = new Switchboard(options) { RestartWanted = () => _ = RestartAsync(_lifetime.Token) };
-        Listen(options.Port);
-        Port = ((IPEndPoint)_listener!.LocalEndPoint!).Port;
+        _switch = new Switchboard(options) { RestartWanted = () => _ = RestartAsync(Lifetime.Token) };
+        Listen();
     }
 
-    /// <summary>Always a loopback address.</summary>
-    public string Host { get; } = "127.0.0.1";
+    /// <inheritdoc/>
+    public override bool Tls => _options.Certificate is not null;
 
-    /// <summary>TCP port.</summary>
-    public int Port { get; }
+    /// <inheritdoc/>
+    public override int ActiveChannels => _switch.ChannelCount;
 
-    /// <summary>The user that may do everything.</summary>
-    public string User => _options.User;
-
-    /// <summary>Its secret.</summary>
-    public string Secret => _options.Secret;
-
-    /// <summary>The version played.</summary>
-    public string Version => _options.Version;
-
-    /// <summary>True if the port speaks TLS.</summary>
-    public bool Tls => _options.Certificate is not null;
-
-    /// <summary>What goes wrong.</summary>
-    public SimulatorFaults Faults => _options.Faults;
-
-    /// <summary>Channels that exist.</summary>
-    public int ActiveChannels => _switch.ChannelCount;
-
-    /// <summary>Calls that exist.</summary>
-    public int ActiveCalls => _switch.CallCount;
+    /// <inheritdoc/>
+    public override int ActiveCalls => _switch.CallCount;
 
     /// <summary>Actions taken so far.</summary>
     public long ActionsReceived => _switch.ActionsReceived;
-
-    /// <summary>Connections.</summary>
-    public int Connections
-    {
-        get
-        {
-            lock (_gate) return _connections.Count;
-        }
-    }
 
     /// <summary>Starts a simulator.</summary>
     /// <exception cref="SocketException">The port is taken.</exception>
     public static AsteriskSimulator Start(AsteriskSimulatorOptions? options = null) => new(options ?? new AsteriskSimulatorOptions());
 
-    /// <summary>Cuts every connection; calls go on.</summary>
-    public void DropConnections()
-    {
-        lock (_gate) _connections.ForEach(c => c.Close());
-    }
-
     /// <summary>As <c>core restart now</c>: ends all calls for the shutdown, says Shutdown, closes, refuses for a while, and is back with FullyBooted after the first logins.</summary>
-    public async Task RestartAsync(CancellationToken cancellationToken)
+    public override async Task RestartAsync(CancellationToken cancellationToken)
     {
         _switch.ShutDown(restart: true);
-        lock (_gate)
-        {
-            _listener?.Dispose();
-            _listener = null;
-            _connections.ForEach(c => c.CloseWhenWritten());
-        }
-
+        StopListening(c => c.CloseWhenWritten());
         await Task.Delay(_options.RestartTime, _options.TimeProvider, cancellationToken).ConfigureAwait(false);
         _switch.Boot();
-        Listen(Port);
+        Listen();
         await Task.Delay(_options.RestartTime, _options.TimeProvider, cancellationToken).ConfigureAwait(false);
         _switch.Booted();
     }
 
-    /// <summary>The far end of a channel hangs up.</summary>
-    public void HangUpByPhone(string uniqueidOrChannel) => _switch.HangUpByPhone(uniqueidOrChannel);
-
-    /// <summary>A phone calls the server and the dialplan takes its call. Returns the Uniqueid of its channel.</summary>
-    public string StartIncomingCall(string from, string exten) => _switch.StartIncomingCall(from, exten);
+    /// <inheritdoc/>
+    public override void HangUpByPhone(string channel) => _switch.HangUpByPhone(channel);
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        _lifetime.Cancel();
-        lock (_gate)
-        {
-            _listener?.Dispose();
-            _listener = null;
-            _connections.ForEach(c => c.Close());
-        }
+    public override string StartIncomingCall(string from, string exten) => _switch.StartIncomingCall(from, exten);
 
+    private protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
         _switch.Clear();
-        _lifetime.Dispose();
     }
 
-    /// <inheritdoc/>
-    public ValueTask DisposeAsync()
+    private protected override SimulatorConnection Connect(Stream stream) => new ManagerConnection(stream, _switch, _options);
+
+    private protected override void Disconnected(SimulatorConnection connection) => _switch.Remove((ManagerConnection)connection);
+
+    private protected override async Task<Stream> SecureAsync(Stream stream)
     {
-        Dispose();
-        return default;
-    }
-
-    private void Listen(int port)
-    {
-        var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        try
-        {
-            listener.Bind(new IPEndPoint(IPAddress.Loopback, port));
-            listener.Listen(100);
-        }
-        catch
-        {
-            listener.Dispose();
-            throw;
-        }
-
-        _listener = listener;
-        _ = AcceptAsync(listener);
-    }
-
-    private async Task AcceptAsync(Socket listener)
-    {
-        while (true)
-        {
-            Socket socket;
-            try
-            {
-                socket = await listener.AcceptAsync().ConfigureAwait(false);
-            }
-            catch (Exception e) when (e is SocketException or ObjectDisposedException)
-            {
-                return;
-            }
-
-            if (Faults.RefuseConnections) socket.Dispose();
-            else _ = ServeAsync(socket);
-        }
-    }
-
-    private async Task ServeAsync(Socket socket)
-    {
-        socket.NoDelay = true;
-        Stream stream = new NetworkStream(socket, ownsSocket: true);
-        ManagerConnection? connection = null;
-        try
-        {
-            if (_options.Certificate is { } certificate)
-            {
-                var tls = new SslStream(stream);
-                stream = tls;
-                await tls.AuthenticateAsServerAsync(certificate).ConfigureAwait(false);
-            }
-
-            connection = new ManagerConnection(stream, _switch, _options);
-            lock (_gate) _connections.Add(connection);
-            await connection.RunAsync(_lifetime.Token).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is IOException or AuthenticationException or ObjectDisposedException or OperationCanceledException or SocketException)
-        {
-            // A client that is gone is no matter to a server.
-        }
-        finally
-        {
-            if (connection is not null)
-            {
-                _switch.Remove(connection);
-                lock (_gate) _connections.Remove(connection);
-            }
-
-            await stream.DisposeAsync().ConfigureAwait(false);
-        }
+        if (_options.Certificate is not { } certificate) return stream;
+        var tls = new SslStream(stream);
+        await tls.AuthenticateAsServerAsync(certificate).ConfigureAwait(false);
+        return tls;
     }
 }

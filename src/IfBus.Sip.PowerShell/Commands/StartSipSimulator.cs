@@ -69,7 +69,7 @@ public sealed class StartSipSimulator : SipCmdlet
         if (!ShouldProcess($"{Type} simulator on 127.0.0.1:{(Port == 0 ? "a free port" : Port)}", "Start")) return;
         try
         {
-            var simulator = new SipSimulator(AsteriskSimulator.Start(new AsteriskSimulatorOptions
+            var simulator = new SipSimulator(Type, AsteriskSimulator.Start(new AsteriskSimulatorOptions
             {
                 Port = Port,
                 Version = Version,

@@ -7,8 +7,9 @@ namespace IfBus.Sip.PowerShell;
 /// <summary>A running simulator, as Start-SipSimulator gives it; Connect-SipServer takes it from the pipeline.</summary>
 public sealed class SipSimulator
 {
-    internal SipSimulator(AsteriskSimulator simulator)
+    internal SipSimulator(SipServerType type, ServerSimulator simulator)
     {
+        Type = type;
         Simulator = simulator;
         var secret = new SecureString();
         foreach (char c in simulator.Secret) secret.AppendChar(c);
@@ -16,10 +17,10 @@ public sealed class SipSimulator
         Credential = new PSCredential(simulator.User, secret);
     }
 
-    internal AsteriskSimulator Simulator { get; }
+    internal ServerSimulator Simulator { get; }
 
     /// <summary>The kind of server it plays.</summary>
-    public SipServerType Type { get; } = SipServerType.Asterisk;
+    public SipServerType Type { get; }
 
     /// <summary>Its version.</summary>
     public string Version => Simulator.Version;

@@ -1,32 +1,19 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
-using System.Threading.Channels;
 
 namespace IfBus.Sip.Simulators.Asterisk;
 
-/// <summary>
-/// One client's connection: strictly serial, with the server's own limits and refusals (wire recordings of 22.10). What
-/// is to be written gathers in a buffer of its own, so a client that does not read blocks nobody; when the socket takes
-/// nothing for the write time-out it is cut off in the middle of a message, as the real server does.
-/// </summary>
-internal sealed class ManagerConnection(Stream stream, Switchboard board, AsteriskSimulatorOptions options)
+/// <summary>One client's connection: strictly serial, with the server's own limits and refusals (wire recordings of 22.10).</summary>
+internal sealed class ManagerConnection(Stream stream, Switchboard board, AsteriskSimulatorOptions options) : SimulatorConnection(stream, options)
 {
-    // Reached only by a client that is stalled on purpose.
-    private const int MaxUnread = 256 * 1024 * 1024;
     private const int MaxAction = 4 * 1024 * 1024;
-    private const int WriteSize = 64 * 1024;
     private const int MaxLine = 1022;
     private const int MaxLines = 128;
 
-    private readonly object _gate = new();
-    private readonly Channel<bool> _signal = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
-    private readonly StringBuilder _unsent = new();
     private readonly List<string> _held = [];
     private readonly List<Regex> _blackList = [];
     private readonly List<Regex> _whiteList = [];
-    private bool _closed;
-    private bool _closeWhenWritten;
     private bool _holding;
     private string? _challenge;
 
@@ -36,51 +23,42 @@ internal sealed class ManagerConnection(Stream stream, Switchboard board, Asteri
     /// <summary>Event classes that it asked for; null is all.</summary>
     public HashSet<string>? Mask { get; set; }
 
-    /// <summary>Serves the client until it goes.</summary>
-    public async Task RunAsync(CancellationToken cancellationToken)
+    /// <inheritdoc/>
+    protected override async Task ReadAsync(Stream stream, CancellationToken cancellationToken)
     {
         Write($"Asterisk Call Manager/{(board.IsVersion16 ? "5.0.4" : "11.0.0")}\r\n");
-        Task writer = WriteAsync(cancellationToken);
         byte[] buffer = new byte[64 * 1024];
         int end = 0;
         var lines = new List<string>();
         bool tooLong = false;
-        try
+        while (!Closed)
         {
-            while (!_closed)
+            int count = await stream.ReadAsync(buffer.AsMemory(end), cancellationToken).ConfigureAwait(false);
+            if (count == 0) break;
+            end += count;
+            int at = 0;
+            while (!Closed && buffer.AsSpan(at, end - at).IndexOf((byte)'\n') is >= 0 and int length)
             {
-                int count = await stream.ReadAsync(buffer.AsMemory(end), cancellationToken).ConfigureAwait(false);
-                if (count == 0) break;
-                end += count;
-                int at = 0;
-                while (!_closed && buffer.AsSpan(at, end - at).IndexOf((byte)'\n') is >= 0 and int length)
+                ReadOnlySpan<byte> line = buffer.AsSpan(at, length);
+                at += length + 1;
+                if (line.Length > 0 && line[^1] == '\r') line = line[..^1];
+                if (line.Length > MaxLine) tooLong = true;
+                if (line.IndexOf((byte)0) is >= 0 and int nul) line = line[..nul];
+                if (line.Length > 0)
                 {
-                    ReadOnlySpan<byte> line = buffer.AsSpan(at, length);
-                    at += length + 1;
-                    if (line.Length > 0 && line[^1] == '\r') line = line[..^1];
-                    if (line.Length > MaxLine) tooLong = true;
-                    if (line.IndexOf((byte)0) is >= 0 and int nul) line = line[..nul];
-                    if (line.Length > 0)
-                    {
-                        lines.Add(Encoding.Latin1.GetString(line));
-                        continue;
-                    }
-
-                    await TakeAsync(lines, tooLong, cancellationToken).ConfigureAwait(false);
-                    lines.Clear();
-                    tooLong = false;
+                    lines.Add(Encoding.Latin1.GetString(line));
+                    continue;
                 }
 
-                buffer.AsSpan(at, end - at).CopyTo(buffer);
-                end -= at;
-                if (end == buffer.Length) Array.Resize(ref buffer, buffer.Length * 2);
-                if (buffer.Length > MaxAction) break;
+                await TakeAsync(lines, tooLong, cancellationToken).ConfigureAwait(false);
+                lines.Clear();
+                tooLong = false;
             }
-        }
-        finally
-        {
-            Close();
-            await writer.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+            buffer.AsSpan(at, end - at).CopyTo(buffer);
+            end -= at;
+            if (end == buffer.Length) Array.Resize(ref buffer, buffer.Length * 2);
+            if (buffer.Length > MaxAction) break;
         }
     }
 
@@ -90,44 +68,18 @@ internal sealed class ManagerConnection(Stream stream, Switchboard board, Asteri
         if (User is null || !Wants(privilege)) return;
         if (_whiteList.Count > 0 && !_whiteList.Exists(r => r.IsMatch(text))) return;
         if (_blackList.Exists(r => r.IsMatch(text))) return;
-        if (_holding) _held.Add(text);
-        else if (Write(text) > MaxUnread) Close();
-    }
-
-    /// <summary>Adds text to what is to be sent; returns how much there is.</summary>
-    public int Write(string text)
-    {
-        int unread;
-        lock (_gate)
+        if (_holding)
         {
-            if (_closed) return 0;
-            _unsent.Append(text);
-            unread = _unsent.Length;
+            _held.Add(text);
+            return;
         }
 
-        _signal.Writer.TryWrite(true);
-        return unread;
+        Write(text);
+        CloseIfUnread();
     }
 
-    /// <summary>Closes now.</summary>
-    public void Close()
-    {
-        lock (_gate)
-        {
-            if (_closed) return;
-            _closed = true;
-        }
-
-        stream.Dispose();
-        _signal.Writer.TryWrite(true);
-    }
-
-    /// <summary>Closes when all that was said has been sent.</summary>
-    public void CloseWhenWritten()
-    {
-        lock (_gate) _closeWhenWritten = true;
-        _signal.Writer.TryWrite(true);
-    }
+    /// <summary>Adds text to what is to be sent.</summary>
+    public void Write(string text) => Write(Encoding.Latin1.GetBytes(text));
 
     /// <summary>True if the user may receive events of a class and has asked for it.</summary>
     public bool Wants(string privilege) => May(User?.Read, privilege) && (Mask is null || Mask.Contains(privilege));
@@ -263,53 +215,4 @@ internal sealed class ManagerConnection(Stream stream, Switchboard board, Asteri
 #pragma warning disable CA5351 // the protocol knows MD5 only
     private static string Digest(string text) => Convert.ToHexString(MD5.HashData(Encoding.Latin1.GetBytes(text)));
 #pragma warning restore CA5351
-
-    private async Task WriteAsync(CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            await _signal.Reader.ReadAsync(cancellationToken).ConfigureAwait(false);
-            if (options.Faults.Delay > TimeSpan.Zero) await Task.Delay(options.Faults.Delay, options.TimeProvider, cancellationToken).ConfigureAwait(false);
-            if (options.Faults.Stall) continue;
-            string text;
-            bool last;
-            lock (_gate)
-            {
-                text = _unsent.ToString();
-                _unsent.Clear();
-                last = _closeWhenWritten;
-                if (_closed && text.Length == 0) return;
-            }
-
-            byte[] bytes = Encoding.Latin1.GetBytes(text);
-            for (int at = 0; at < bytes.Length;)
-            {
-                int length = Math.Min(options.Faults.SplitWrites ? 1 + (at % 7) : WriteSize, bytes.Length - at);
-                if (!await TryWriteAsync(bytes.AsMemory(at, length), cancellationToken).ConfigureAwait(false)) return;
-                at += length;
-            }
-
-            if (!last) continue;
-            Close();
-            return;
-        }
-    }
-
-    // False, and closed, if the client has not read for so long that the socket takes no more.
-    private async Task<bool> TryWriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
-    {
-        ValueTask writing = stream.WriteAsync(bytes, cancellationToken);
-        if (writing.IsCompletedSuccessfully) return true;
-        Task task = writing.AsTask();
-        try
-        {
-            await task.WaitAsync(options.WriteTimeout, options.TimeProvider, cancellationToken).ConfigureAwait(false);
-            return true;
-        }
-        catch (TimeoutException)
-        {
-            Close();
-            return false;
-        }
-    }
 }

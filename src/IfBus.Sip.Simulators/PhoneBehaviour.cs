@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace IfBus.Sip.Simulators.Asterisk;
+namespace IfBus.Sip.Simulators;
 
 /// <summary>What a number stands for.</summary>
 internal enum PhoneKind
