@@ -81,10 +81,10 @@ internal sealed partial class AsteriskAdapter
             Abandoned = Whole(f["Abandoned"]),
             HoldTime = Seconds(f["Holdtime"]),
             TalkTime = Seconds(f["TalkTime"]),
-            Members = [.. items.Where(m => m["Event"] == "QueueMember" && m["Queue"] == f["Queue"]).Select(m => new SipQueueMember(
-                m["Name"], m["Location"] ?? m["StateInterface"], DeviceState(m["Status"]), m["Paused"] == "1", m["InCall"] == "1", Whole(m["CallsTaken"])))],
-            Waiting = [.. items.Where(e => e["Event"] == "QueueEntry" && e["Queue"] == f["Queue"]).Select(e => new SipQueueEntry(
-                Whole(e["Position"]), e["Channel"], e["CallerIDNum"] is "<unknown>" ? null : e["CallerIDNum"], Seconds(e["Wait"])))],
+            Members = items.Where(m => m["Event"] == "QueueMember" && m["Queue"] == f["Queue"]).Select(m => new SipQueueMember(
+                m["Name"], m["Location"] ?? m["StateInterface"], DeviceState(m["Status"]), m["Paused"] == "1", m["InCall"] == "1", Whole(m["CallsTaken"]))).ToArray(),
+            Waiting = items.Where(e => e["Event"] == "QueueEntry" && e["Queue"] == f["Queue"]).Select(e => new SipQueueEntry(
+                Whole(e["Position"]), e["Channel"], e["CallerIDNum"] is "<unknown>" ? null : e["CallerIDNum"], Seconds(e["Wait"]))).ToArray(),
         })];
     }
 

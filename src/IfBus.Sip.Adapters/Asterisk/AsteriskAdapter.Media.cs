@@ -80,7 +80,7 @@ internal sealed partial class AsteriskAdapter
                 MemberCount = people.Items.Count,
                 Locked = room.Find("Locked"u8).SequenceEqual("Yes"u8),
                 Recording = _mapper.IsRecorded(called),
-                Members = [.. people.Items.Select(Member)],
+                Members = people.Items.Select(Member).ToArray(),
             });
         }
 

@@ -181,9 +181,9 @@ internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>
             Command = request.Name,
             Success = reply.IsSuccess,
             Message = fields["Message"]?.Trim(),
-            Output = [.. fields.GetAll("Output")],
+            Output = fields.GetAll("Output").ToArray(),
             Fields = fields,
-            Items = [.. reply.Items.Select(i => i.ReadFields())],
+            Items = reply.Items.Select(i => i.ReadFields()).ToArray(),
         };
     }
 

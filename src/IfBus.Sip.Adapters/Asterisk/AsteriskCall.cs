@@ -87,10 +87,13 @@ internal sealed class AsteriskCall(string callId, bool ours) : TrackedCall(callI
 
     protected override IReadOnlyList<SipCallLeg> SnapshotLegs()
     {
-        var legs = new List<SipCallLeg>(Legs.Count);
+        int seen = 0;
+        foreach (AsteriskLeg leg in Legs) seen += leg.Seen ? 1 : 0;
+        var legs = new SipCallLeg[seen];
+        int at = 0;
         foreach (AsteriskLeg leg in Legs)
         {
-            if (leg.Seen) legs.Add(new SipCallLeg(leg.Id, leg.Name, leg.Ended ? "Hungup" : leg.State, leg.Number));
+            if (leg.Seen) legs[at++] = new SipCallLeg(leg.Id, leg.Name, leg.Ended ? "Hungup" : leg.State, leg.Number);
         }
 
         return legs;

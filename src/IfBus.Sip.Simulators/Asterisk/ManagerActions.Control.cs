@@ -74,10 +74,14 @@ internal static partial class ManagerActions
                 break;
             case "QueueStatus":
                 bool wanted = action["Queue"].Length == 0 || action["Queue"] == "q1";
+                SimChannel[] waiting = [.. board.Channels.Where(c => c is { Application: "Queue", Data: "q1" }).OrderBy(c => c.AnsweredAt)];
                 List(action, connection, "Queue status will follow", "QueueStatusComplete", wanted
                     ? [
-                        $"Event: QueueParams\r\nQueue: q1\r\nMax: 0\r\nStrategy: ringall\r\nCalls: 0\r\nHoldtime: 0\r\nTalkTime: 0\r\nCompleted: 0\r\nAbandoned: 0\r\nServiceLevel: 0\r\nServicelevelPerf: 0.0\r\nServicelevelPerf2: 0.0\r\nWeight: 0\r\n{action.IdHeader}",
+                        $"Event: QueueParams\r\nQueue: q1\r\nMax: 0\r\nStrategy: ringall\r\nCalls: {waiting.Length}\r\nHoldtime: 0\r\nTalkTime: 0\r\nCompleted: 0\r\nAbandoned: 0\r\nServiceLevel: 0\r\nServicelevelPerf: 0.0\r\nServicelevelPerf2: 0.0\r\nWeight: 0\r\n{action.IdHeader}",
                         $"Event: QueueMember\r\nQueue: q1\r\nName: Ringer\r\nLocation: Local/ring@ifbus\r\nStateInterface: Local/ring@ifbus\r\nMembership: static\r\nPenalty: 0\r\nCallsTaken: 0\r\nLastCall: 0\r\nLastPause: 0\r\nLoginTime: 0\r\nInCall: 0\r\nStatus: 1\r\nPaused: 0\r\nPausedReason: \r\nWrapuptime: 0\r\n{action.IdHeader}",
+                        .. waiting.Select((c, i) =>
+                            $"Event: QueueEntry\r\nQueue: q1\r\nPosition: {i + 1}\r\nChannel: {c.Name}\r\nUniqueid: {c.Uniqueid}\r\nCallerIDNum: {c.Number}\r\nCallerIDName: {c.CallerName}\r\nConnectedLineNum: {c.ConnectedNumber}\r\nConnectedLineName: {c.ConnectedName}\r\n"
+                            + $"Wait: {(int)(board.Now - (c.AnsweredAt ?? board.Now)).TotalSeconds}\r\nPriority: 0\r\n{action.IdHeader}"),
                     ]
                     : []);
                 break;

@@ -201,7 +201,7 @@ internal sealed partial class Switchboard
                 TimeSpan ring = parts.Length > 1 && double.TryParse(parts[1], System.Globalization.CultureInfo.InvariantCulture, out double limit) ? TimeSpan.FromSeconds(limit) : TimeSpan.FromHours(1);
                 Dial(channel, target, ring, null, null);
                 break;
-            case "ECHO" or "MILLIWATT" or "MUSICONHOLD" or "CONFBRIDGE":
+            case "ECHO" or "MILLIWATT" or "MUSICONHOLD" or "CONFBRIDGE" or "QUEUE":
                 break;
             default:
                 // An unknown application ends the call at once.
