@@ -14,9 +14,13 @@ internal static class Decoding
 {
     public static async Task RunAsync(int calls, int rounds)
     {
-        var source = new EventSource(calls);
+        await CompareAsync(new EventSource(calls), rounds, [("bare loop", BareAsync), ("session layer", SessionAsync), ("session, call table and SipEvent", AdapterAsync)]).ConfigureAwait(false);
+    }
+
+    /// <summary>Ways to take the same events, in turn; the first is what the others are held against.</summary>
+    public static async Task CompareAsync(EventSource source, int rounds, (string Name, Func<EventSource, Task> Run)[] ways)
+    {
         Console.WriteLine($"{source.Count} events, {source.Bytes.Length / source.Count} bytes each, {rounds} rounds in turn");
-        (string Name, Func<EventSource, Task> Run)[] ways = [("bare loop", BareAsync), ("session layer", SessionAsync), ("session, call table and SipEvent", AdapterAsync)];
         var rates = ways.Select(_ => new List<double>()).ToArray();
         var bytes = new double[ways.Length];
         for (int round = -1; round < rounds; round++)

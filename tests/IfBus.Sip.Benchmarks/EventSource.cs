@@ -10,10 +10,14 @@ internal sealed class EventSource
     public EventSource(int calls)
     {
         var text = new StringBuilder(calls * 9000);
+        text.Append("Asterisk Call Manager/11.0.0\r\n");
         for (int i = 0; i < calls; i++) AppendCall(text, i);
         Bytes = Encoding.UTF8.GetBytes(text.ToString());
         Count = calls * EventsPerCall;
     }
+
+    /// <summary>Other bytes, of so many events.</summary>
+    public EventSource(byte[] bytes, int count) => (Bytes, Count) = (bytes, count);
 
     public const int EventsPerCall = 12;
 
@@ -33,7 +37,6 @@ internal sealed class EventSource
         await connecting.ConfigureAwait(false);
         return (receiver, () => new Thread(() =>
         {
-            sender.Send("Asterisk Call Manager/11.0.0\r\n"u8);
             for (int at = 0; at < Bytes.Length;) at += sender.Send(Bytes.AsSpan(at, Math.Min(256 * 1024, Bytes.Length - at)));
             // Open until the other side has what it wants: a socket that nobody holds is closed by the garbage collector.
             while (sender.Poll(-1, SelectMode.SelectRead) && sender.Receive(new byte[1]) > 0)

@@ -6,6 +6,9 @@ switch (args.Length > 0 ? args[0] : "")
     case "decode":
         await Decoding.RunAsync(calls: 20_000, rounds: 7);
         break;
+    case "decode-esl":
+        await EslDecoding.RunAsync(calls: 5_000, rounds: 7);
+        break;
     case "cold":
         await Cold.RunAsync();
         break;
@@ -35,13 +38,14 @@ switch (args.Length > 0 ? args[0] : "")
         break;
     case "smoke":
         await Decoding.RunAsync(calls: 500, rounds: 1);
+        await EslDecoding.RunAsync(calls: 200, rounds: 1);
         await Requests.RunAsync(inFlight: 5_000, single: 200, rounds: 1);
         await Originates.RunAsync(count: 50, rounds: 1, warmUps: 1);
         await TenThousand.RunAsync(500);
         await Importing.RunAsync(rounds: 1);
         break;
     default:
-        Console.Error.WriteLine("decode | cold | requests | calls | memory | import | smoke");
+        Console.Error.WriteLine("decode | decode-esl | cold | requests | calls | memory | import | smoke");
         return 2;
 }
 
