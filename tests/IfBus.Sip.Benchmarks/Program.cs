@@ -24,6 +24,9 @@ switch (args.Length > 0 ? args[0] : "")
     case "calls":
         await Originates.RunAsync(count: 1000, rounds: 9, warmUps: 12);
         break;
+    case "calls-freeswitch":
+        await FreeSwitchOriginates.RunAsync(count: 500, rounds: 7, warmUps: 2);
+        break;
     case "serve-simulator":
         await Originates.ServeAsync();
         break;
@@ -45,7 +48,7 @@ switch (args.Length > 0 ? args[0] : "")
         await Importing.RunAsync(rounds: 1);
         break;
     default:
-        Console.Error.WriteLine("decode | decode-esl | cold | requests | calls | memory | import | smoke");
+        Console.Error.WriteLine("decode | decode-esl | cold | requests | calls | calls-freeswitch | memory | import | smoke");
         return 2;
 }
 

@@ -1,0 +1,105 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Management.Automation;
+using System.Management.Automation.Runspaces;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using IfBus.Sip.Tests.Support;
+
+namespace IfBus.Sip.Benchmarks;
+
+/// <summary>
+/// Calls a second on a real FreeSWITCH, 50 in flight: New-SipCall against a raw socket client that sends the next
+/// originate as a job ends, subscribed to jobs only. Where IFBUS_FREESWITCH_PORT names one.
+/// </summary>
+internal static class FreeSwitchOriginates
+{
+    private const int Window = 50;
+
+    public static async Task RunAsync(int count, int rounds, int warmUps)
+    {
+        if (Environment.GetEnvironmentVariable("IFBUS_FREESWITCH_PORT") is not { Length: > 0 } text)
+        {
+            Console.WriteLine("calls on a real FreeSWITCH: not measured, IFBUS_FREESWITCH_PORT is not set");
+            return;
+        }
+
+        int port = int.Parse(text, CultureInfo.InvariantCulture);
+        string secret = Environment.GetEnvironmentVariable("IFBUS_FREESWITCH_SECRET") ?? "ClueCon";
+        List<double> raw = [], ours = [];
+        for (int round = -warmUps; round < rounds; round++)
+        {
+            double r = await RawAsync(port, secret, count).ConfigureAwait(false);
+            double o = Ours(port, secret, count);
+            if (round < 0) continue;
+            raw.Add(r);
+            ours.Add(o);
+        }
+
+        Figures.Row($"FreeSWITCH: raw socket client, {Window} in flight", raw, "calls/s");
+        Figures.Row("FreeSWITCH: New-SipCall from the pipeline", ours, "calls/s", raw);
+    }
+
+    private static async Task<double> RawAsync(int port, string secret, int count)
+    {
+        using var client = new TcpClient { NoDelay = true };
+        await client.ConnectAsync(IPAddress.Loopback, port).ConfigureAwait(false);
+        using NetworkStream stream = client.GetStream();
+        await stream.WriteAsync(Encoding.ASCII.GetBytes($"auth {secret}\n\nevent plain BACKGROUND_JOB\n\n")).ConfigureAwait(false);
+        string tag = Guid.NewGuid().ToString("N");
+        byte[] mark = Encoding.ASCII.GetBytes($"Job-UUID: {tag}-");
+        byte[] ended = Encoding.ASCII.GetBytes("Event-Name: BACKGROUND_JOB");
+        int sent = 0, done = 0;
+        string Next() => $"bgapi originate null/1 &hangup()\nJob-UUID: {tag}-{sent++}\n\n";
+        long begin = Stopwatch.GetTimestamp();
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(string.Concat(Enumerable.Range(0, Window).Select(_ => Next())))).ConfigureAwait(false);
+        byte[] buffer = new byte[1 << 20];
+        int end = 0;
+        while (done < count)
+        {
+            int got = await stream.ReadAsync(buffer.AsMemory(end)).ConfigureAwait(false);
+            if (got == 0) throw new IOException("closed");
+            end += got;
+            int at = 0;
+            // Ours are told from others' jobs by their tag; each ends once.
+            while (buffer.AsSpan(at, end - at).IndexOf(ended) is >= 0 and int found && buffer.AsSpan(at + found, end - at - found).IndexOf("\n\n"u8) is >= 0 and int head)
+            {
+                if (buffer.AsSpan(at + found, head).IndexOf(mark) >= 0)
+                {
+                    done++;
+                    if (sent < count) await stream.WriteAsync(Encoding.ASCII.GetBytes(Next())).ConfigureAwait(false);
+                }
+
+                at += found + head;
+            }
+
+            buffer.AsSpan(at, end - at).CopyTo(buffer);
+            end -= at;
+        }
+
+        return count / Stopwatch.GetElapsedTime(begin).TotalSeconds;
+    }
+
+    private static double Ours(int port, string secret, int count)
+    {
+        using Runspace runspace = RunspaceFactory.CreateRunspace(InitialSessionState.CreateDefault2());
+        runspace.Open();
+        PSObject[] Run(string script, params object[] arguments)
+        {
+            using var shell = PowerShell.Create(runspace);
+            shell.AddScript(script);
+            foreach (object argument in arguments) shell.AddArgument(argument);
+            PSObject[] output = [.. shell.Invoke()];
+            return shell.HadErrors ? throw new InvalidOperationException(shell.Streams.Error[0].ToString()) : output;
+        }
+
+        var credential = new PSCredential("bench", new NetworkCredential("", secret).SecurePassword);
+        Run("param($m, $p, $c) Import-Module $m; Connect-SipServer 127.0.0.1 -Type FreeSwitch -Port $p -Credential $c -Name bench", Repository.StagedModule, port, credential);
+        long begin = Stopwatch.GetTimestamp();
+        PSObject[] calls = Run($"param($n) 1..$n | ForEach-Object {{ [pscustomobject]@{{ To = 'null/1'; Application = 'hangup' }} }} | New-SipCall -ThrottleLimit {Window} -Wait", count);
+        double seconds = Stopwatch.GetElapsedTime(begin).TotalSeconds;
+        Run("Disconnect-SipServer");
+        return calls.Length == count && calls.All(c => ((SipCall)c.BaseObject).AnsweredAt is not null) ? count / seconds : throw new InvalidOperationException("not all calls were answered");
+    }
+}
