@@ -9,6 +9,14 @@ namespace IfBus.Sip.PowerShell.Commands;
 [OutputType(typeof(SipConference))]
 public sealed class SetSipConference : ServerCmdlet
 {
+    private bool _named;
+
+    // Takes servers only. A server has a name too, which the binder takes for the room's: that is left out of account.
+    /// <summary>The connection, as an object that is piped in.</summary>
+    [Parameter(ValueFromPipeline = true)]
+    [ServerName(FromPipeline = true)]
+    public string? InputObject { get; set; }
+
     /// <summary>The room.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
     [Alias("Conference", "Room")]
@@ -43,9 +51,23 @@ public sealed class SetSipConference : ServerCmdlet
     public SwitchParameter PassThru { get; set; }
 
     /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        base.BeginProcessing();
+        // Before anything of the pipeline is bound.
+        _named = MyInvocation.BoundParameters.ContainsKey(nameof(Name));
+    }
+
+    /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        if (Choose(Server) is not { } connection) return;
+        if (Choose(InputObject ?? Server) is not { } connection) return;
+        if (InputObject is not null && !_named)
+        {
+            WriteError(Errors.Record(new SipArgumentException("Name", null, "the name of a room; the server that is piped in does not tell which is meant."), InputObject));
+            return;
+        }
+
         if (Locked is null && Recording is null && Muted is null && !Kick)
         {
             WriteError(Errors.Record(new SipArgumentException("Name", Name, "say what is to change: -Locked, -Recording, -Muted or -Kick."), Name));
