@@ -138,15 +138,20 @@ internal sealed partial class AsteriskAdapter
         }
 
         var recording = new SipRecording { RecordingId = id, CallId = call.CallId, Server = Name, Path = path, State = SipRecordingState.Recording, StartedAt = Calls.Now };
-        lock (Calls.Sync) call.Recordings.Add(recording);
+        lock (Calls.Sync) call.Recordings.Add(new AsteriskRecording(leg) { Shown = recording });
         return recording;
     }
 
     protected override async Task<IReadOnlyList<SipRecording>> ChangeRecordingAsync(AsteriskSession session, string callId, string? recordingId, SipRecordingState state, CancellationToken cancellationToken)
     {
         AsteriskCall call = FindLive<AsteriskCall>(callId);
-        List<SipRecording> wanted;
-        lock (Calls.Sync) wanted = call.Recordings.FindAll(r => r.State != SipRecordingState.Stopped && (recordingId is null || r.RecordingId == recordingId));
+        List<AsteriskRecording> wanted;
+        lock (Calls.Sync)
+        {
+            wanted = call.Recordings.FindAll(r => r.Runs && (recordingId is null || r.Shown.RecordingId == recordingId));
+            if (wanted.Count > 0 && state != SipRecordingState.Stopped && !session.MutesById) CheckAlone(call, wanted);
+        }
+
         if (wanted.Count == 0)
         {
             throw new SipCallStateException(
@@ -157,32 +162,16 @@ internal sealed partial class AsteriskAdapter
         }
 
         var changed = new List<SipRecording>();
-        foreach (SipRecording recording in wanted)
+        foreach (AsteriskRecording recording in wanted)
         {
-            int before;
-            lock (Calls.Sync) before = call.Legs.Sum(l => l.RecordingsEnded);
-            if (state == SipRecordingState.Stopped)
-            {
-                using CallCondition<AsteriskCall> stopped = _mapper.Conditions.When(call, c => c.Legs.Sum(l => l.RecordingsEnded) > before);
-                AmiReply reply = await OnEitherAsync(call, l => session.Ami.RequestAsync(new AmiAction("StopMixMonitor").Add("Channel", l.Id).Add("MixMonitorID", recording.RecordingId), cancellationToken)).ConfigureAwait(false);
-                if (!reply.IsSuccess) throw Rejected(reply, "SipRecordingFailed", $"{Name} refused to end the recording {recording.RecordingId}", call.CallId);
-                await InTimeAsync(stopped, Configuration.RequestTimeout, () => $"{Name} took the end of the recording, and did not say that it ended", call, cancellationToken).ConfigureAwait(false);
-            }
-            else
-            {
-                AmiReply reply = await OnEitherAsync(call, l => session.Ami.RequestAsync(
-                    new AmiAction("MixMonitorMute").Add("Channel", l.Id).Add("Direction", "both").Add("State", state == SipRecordingState.Muted ? "1" : "0"), cancellationToken)).ConfigureAwait(false);
-                if (!reply.IsSuccess) throw Rejected(reply, "SipRecordingFailed", $"{Name} refused to mute the recording {recording.RecordingId}", call.CallId);
-            }
-
-            SipRecording now = recording with { State = state, StoppedAt = state == SipRecordingState.Stopped ? Calls.Now : null };
+            if (state == SipRecordingState.Stopped) await StopAsync(session, call, recording, cancellationToken).ConfigureAwait(false);
+            else await MuteAsync(session, call, recording, state == SipRecordingState.Muted, cancellationToken).ConfigureAwait(false);
             lock (Calls.Sync)
             {
-                int index = call.Recordings.FindIndex(r => r.RecordingId == recording.RecordingId);
-                if (index >= 0) call.Recordings[index] = now;
+                // It may have ended with its leg meanwhile.
+                if (recording.Runs) recording.Shown = recording.Shown with { State = state, StoppedAt = state == SipRecordingState.Stopped ? Calls.Now : null };
+                changed.Add(recording.Shown);
             }
-
-            changed.Add(now);
         }
 
         return changed;
@@ -277,15 +266,50 @@ internal sealed partial class AsteriskAdapter
         throw Rejected(reply, unknown ? "SipConferenceNotFound" : "SipConferenceFailed", $"{Name}: {action.Name} of room {SipText.Printable(room)} was refused", null);
     }
 
-    // A recording is on one leg, and which it is may have changed hands by a transfer.
-    private async Task<AmiReply> OnEitherAsync(AsteriskCall call, Func<AsteriskLeg, Task<AmiReply>> send)
+    // A server that knows no ids there mutes the first recording of a leg, whichever was meant. Under the lock.
+    private void CheckAlone(AsteriskCall call, List<AsteriskRecording> wanted)
     {
-        AsteriskLeg?[] legs;
-        lock (Calls.Sync) legs = [call.LegOf(SipParty.From), call.LegOf(SipParty.To)];
-        AmiReply last = default;
-        foreach (AsteriskLeg? leg in legs)
+        foreach (AsteriskRecording recording in wanted)
         {
-            if (leg is null) continue;
+            // What others record of the leg counts too: events tell of it.
+            int beside = Math.Max(recording.Leg.RecordingsBegun - recording.Leg.RecordingsEnded, call.Recordings.Count(r => r.Runs && r.Leg == recording.Leg)) - 1;
+            if (beside <= 0) continue;
+            throw new SipCallStateException(
+                $"{recording.Leg.Name} of call {call.CallId} on {Name} is recorded {beside + 1} times, and this server cannot mute one of several recordings of a leg. Nothing was sent.", call.State, "SipRecordingNotAlone")
+            {
+                CallId = call.CallId,
+                RecommendedAction = "Record each leg once, or stop the other recordings of the leg first (Stop-SipRecording -RecordingId).",
+            };
+        }
+    }
+
+    private async Task StopAsync(AsteriskSession session, AsteriskCall call, AsteriskRecording recording, CancellationToken cancellationToken)
+    {
+        int before;
+        lock (Calls.Sync) before = call.Legs.Sum(l => l.RecordingsEnded);
+        using CallCondition<AsteriskCall> stopped = _mapper.Conditions.When(call, c => c.Legs.Sum(l => l.RecordingsEnded) > before);
+        AmiReply reply = await OnItsLegAsync(
+            call, recording, others: true, l => session.Ami.RequestAsync(new AmiAction("StopMixMonitor").Add("Channel", l.Id).Add("MixMonitorID", recording.Shown.RecordingId), cancellationToken)).ConfigureAwait(false);
+        if (!reply.IsSuccess) throw Rejected(reply, "SipRecordingFailed", $"{Name} refused to end the recording {recording.Shown.RecordingId}", call.CallId);
+        await InTimeAsync(stopped, Configuration.RequestTimeout, () => $"{Name} took the end of the recording, and did not say that it ended", call, cancellationToken).ConfigureAwait(false);
+    }
+
+    // The id is sent always; a server that does not know it leaves it out of account.
+    private async Task MuteAsync(AsteriskSession session, AsteriskCall call, AsteriskRecording recording, bool muted, CancellationToken cancellationToken)
+    {
+        AmiReply reply = await OnItsLegAsync(call, recording, others: session.MutesById, l => session.Ami.RequestAsync(
+            new AmiAction("MixMonitorMute").Add("Channel", l.Id).Add("Direction", "both").Add("State", muted ? "1" : "0").Add("MixMonitorID", recording.Shown.RecordingId), cancellationToken)).ConfigureAwait(false);
+        if (!reply.IsSuccess) throw Rejected(reply, "SipRecordingFailed", $"{Name} refused to mute the recording {recording.Shown.RecordingId}", call.CallId);
+    }
+
+    // A recording is on one leg. Where its id tells it from others, it is looked for on the other legs too: it may have changed hands by a transfer.
+    private async Task<AmiReply> OnItsLegAsync(AsteriskCall call, AsteriskRecording recording, bool others, Func<AsteriskLeg, Task<AmiReply>> send)
+    {
+        List<AsteriskLeg> legs;
+        lock (Calls.Sync) legs = call.Legs.FindAll(l => l is { Seen: true, Ended: false } && (others || l == recording.Leg));
+        AmiReply last = default;
+        foreach (AsteriskLeg leg in legs.OrderByDescending(l => l == recording.Leg))
+        {
             last = await send(leg).ConfigureAwait(false);
             if (last.IsSuccess) return last;
         }

@@ -313,6 +313,7 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
 
         AsteriskCall call = leg.Call;
         call.LiveLegs--;
+        call.EndRecordings(calls.Now, leg);
         if (leg.DialGoesOn && leg.DialledBy == call.Primary)
         {
             leg.DialGoesOn = false;

@@ -22,6 +22,7 @@ internal sealed class AsteriskSession : ISipSession
         _openSecond = openSecond;
         _ = ami.Closed.ContinueWith(static (_, s) => ((AsteriskSession)s!).Abandon(), this, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         Capabilities = Learn(login);
+        MutesById = login.Version.Split(' ', '.') is ["Asterisk", { } major, ..] && int.TryParse(major, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out int number) && number >= 22;
     }
 
     /// <summary>The connection.</summary>
@@ -35,6 +36,12 @@ internal sealed class AsteriskSession : ISipSession
 
     /// <summary>The extensions of ours are in the server's dialplan.</summary>
     public bool HasDialplan { get; set; }
+
+    /// <summary>
+    /// Asterisk mutes a recording by its id: 22.10 does, 16.28 does not and mutes the first of the leg. Versions between
+    /// them of which it is not known count as those that do not.
+    /// </summary>
+    public bool MutesById { get; }
 
     /// <summary>What is typed on a channel for an attended transfer; null if the server has no code for it.</summary>
     public string? TransferCode => _login.TransferCode;

@@ -59,6 +59,8 @@ public abstract class SimulatedControl(string version) : ControlContract
 
     protected override ContractServer Server => new(_simulator.Host, _simulator.Port, _simulator.User, _simulator.Secret);
 
+    protected override void AssertMuted(IReadOnlyCollection<string> recordingIds) => Assert.Equal(recordingIds.Order(), _simulator.MutedRecordings.Order());
+
     protected override void Dispose(bool disposing)
     {
         base.Dispose(disposing);

@@ -214,6 +214,55 @@ public abstract class ControlContract : ServerContract
         Assert.StartsWith("Stopped", Stop(call).Details["Recording:" + last.RecordingId], StringComparison.Ordinal);
     }
 
+    [ServerFact]
+    public void One_of_several_recordings_is_muted_or_none()
+    {
+        SipCall call = Pair();
+        SipRecording? second = null;
+        SipRecording from = Record("a"), to = Record("b", "To");
+        Mute(to);
+        Assert.Equal([to.RecordingId], Muted());
+        second = Record("c", "To");
+        if (Is16)
+        {
+            // It would mute the first of the leg, whichever was meant.
+            ErrorRecord error = Module.Fails("SipRecordingNotAlone", "param($r) $r | Set-SipRecording -Muted $true", second);
+            Assert.Contains("Stop-SipRecording", error.ErrorDetails.RecommendedAction, StringComparison.Ordinal);
+            Fails(call, "SipRecordingNotAlone", "Set-SipRecording -Muted $true");
+            Assert.Equal([to.RecordingId], Muted());
+            Module.Run("param($r) $r | Stop-SipRecording", to);
+        }
+
+        Mute(second);
+        Assert.Equal(Is16 ? [second.RecordingId] : [to.RecordingId, second.RecordingId], Muted());
+        Mute(from);
+        Mute(second, "$false");
+        Assert.Equal(Is16 ? [from.RecordingId] : [from.RecordingId, to.RecordingId], Muted());
+        Stop(call);
+
+        SipRecording Record(string name, string party = "From") => Module.Run<SipRecording>($"param($c) $c | Start-SipRecording -Path 'contract/{name}-{{0}}.wav' -Party {party}", call);
+
+        void Mute(SipRecording recording, string muted = "$true") => Module.Run($"param($r) $r | Set-SipRecording -Muted {muted}", recording);
+
+        string[] Muted()
+        {
+            string[] said = [.. new[] { from, to, second }.OfType<SipRecording>().Where(r => Now(call).Details["Recording:" + r.RecordingId].StartsWith("Muted", StringComparison.Ordinal)).Select(r => r.RecordingId)];
+            AssertMuted(said);
+            return said;
+        }
+    }
+
+    [ServerFact]
+    public void A_recording_ends_with_its_leg()
+    {
+        SipCall call = Pair();
+        SipRecording recording = Module.Run<SipRecording>("param($c) $c | Start-SipRecording -Path 'contract/{0}.wav' -Party To", call);
+        SipCall moved = Change(call, "Move-SipCall -To dial-answer");
+        Assert.StartsWith("Stopped", moved.Details["Recording:" + recording.RecordingId], StringComparison.Ordinal);
+        Module.Fails("SipNotRecording", "param($r) $r | Set-SipRecording -Muted $true", recording);
+        Stop(moved);
+    }
+
     [ServerTheory]
     [InlineData("../x.wav")]
     [InlineData("/etc/x.wav")]
@@ -300,6 +349,11 @@ public abstract class ControlContract : ServerContract
         Stop(call);
         Assert.Equal(call.CallId, Module.Run<SipCall>("Get-SipCallHistory -Last 1").CallId);
         Assert.Empty(Module.Run("Get-SipCallHistory -Cause UserBusy"));
+    }
+
+    /// <summary>These recordings, and no other, take down silence: where the server under test can tell.</summary>
+    protected virtual void AssertMuted(IReadOnlyCollection<string> recordingIds)
+    {
     }
 
     protected SipCall Pair()
