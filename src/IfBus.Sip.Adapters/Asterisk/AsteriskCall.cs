@@ -81,6 +81,9 @@ internal sealed class AsteriskCall(string callId, bool ours) : TrackedCall(callI
         bool Live(AsteriskLeg l) => l.Seen && !l.Ended && l != Primary;
     }
 
+    /// <summary>The address of a party as it is known: what the call was made with, else its number. The one party of a call of one leg is its To.</summary>
+    public string? AddressOf(AsteriskLeg leg) => (leg == Primary ? From ?? (HasDestination ? null : To) : To) ?? leg.Number;
+
     /// <summary>The leg that shares a bridge with another.</summary>
     public AsteriskLeg? Partner(AsteriskLeg leg) => leg.BridgeId is { } bridge ? Legs.Find(l => l != leg && !l.Ended && l.BridgeId == bridge) : null;
 
@@ -212,6 +215,9 @@ internal sealed class AsteriskTransfer(AsteriskLeg kept, AsteriskLeg? released, 
 
     /// <summary>With a consultation first.</summary>
     public bool Attended { get; } = attended;
+
+    /// <summary>The address of who stays, which is who the call is from after it.</summary>
+    public string? KeptAddress { get; } = kept.Call.AddressOf(kept);
 
     /// <summary>The destination of an attended transfer has answered.</summary>
     public bool Consulted { get; set; }

@@ -342,7 +342,7 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
         {
             if (transfer is { Attended: true, Done: false }) return;
             transfer.Done = true;
-            call.To = transfer.To;
+            (call.From, call.To) = (transfer.KeptAddress, transfer.To);
         }
 
         if (call.State is CallState.Dialing or CallState.Ringing or CallState.Incoming or CallState.Transferring) calls.Move(call, CallState.Connected, raw, AmiFieldReader.Instance);

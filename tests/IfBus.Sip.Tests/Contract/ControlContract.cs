@@ -27,6 +27,19 @@ public abstract class ControlContract : ServerContract
         Assert.Equal("Hungup", moved.Legs.Single(l => l.Id == from).State);
         Assert.Equal("Up", moved.Legs.Single(l => l.Id == to).State);
         Assert.Equal(2, Up(moved));
+        // From is who was kept, To where it went.
+        Assert.Equal(("dial-answer", "dial-answer"), (moved.From, moved.To));
+        SipCall alone = Change(moved, "Move-SipCall -To echo");
+        Assert.Equal(("dial-answer", "echo"), (alone.From, alone.To));
+        Stop(alone);
+    }
+
+    [ServerFact]
+    public void One_leg_that_is_moved_is_who_the_call_is_from()
+    {
+        SipCall call = Call("-To PJSIP/sipp-answer -Application Wait -ApplicationData 100");
+        SipCall moved = Change(call, "Move-SipCall -To dial-answer");
+        Assert.Equal((2, "PJSIP/sipp-answer", "dial-answer"), (Up(moved), moved.From, moved.To));
         Stop(moved);
     }
 
@@ -35,7 +48,7 @@ public abstract class ControlContract : ServerContract
     {
         SipCall call = Pair();
         SipCall alone = Change(call, "Move-SipCall -To echo");
-        Assert.Equal((CallState.Connected, 1), (alone.State, Up(alone)));
+        Assert.Equal((CallState.Connected, 1, "sipp-answer"), (alone.State, Up(alone), alone.From));
         SipCall again = Change(alone, "Move-SipCall -To dial-answer");
         Assert.Equal((CallState.Connected, 2), (again.State, Up(again)));
         Stop(again);
@@ -91,6 +104,18 @@ public abstract class ControlContract : ServerContract
         Assert.Equal("Hungup", done.Legs.Single(l => l.Id == call.Legs[1].Id).State);
         Fails(call, "SipNoTransfer", "Move-SipCall -Cancel");
         AssertEnded(Stop(done), HangupCause.NormalClearing, 16, null, answered: true);
+    }
+
+    [ServerFact]
+    public void Attended_transfer_that_keeps_the_other_party()
+    {
+        SipCall call = Pair();
+        SipCall consulting = Change(call, "Move-SipCall -To 601 -Attended -Keep To");
+        Assert.Equal(("sipp-answer", "dial-answer"), (consulting.From, consulting.To));
+        SipCall done = Change(call, "Move-SipCall -Complete");
+        Assert.Equal((CallState.Connected, "dial-answer", "601"), (done.State, done.From, done.To));
+        Assert.Equal("Hungup", done.Legs.Single(l => l.Id == call.Legs[0].Id).State);
+        Stop(done);
     }
 
     [ServerFact]
