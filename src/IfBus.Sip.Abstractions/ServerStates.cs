@@ -52,7 +52,7 @@ public enum SipCapabilities
     AttendedTransfer = 1 << 7,
     /// <summary>Holds and resumes.</summary>
     Hold = 1 << 8,
-    /// <summary>Conference rooms.</summary>
+    /// <summary>Moves the parties of calls into conference rooms.</summary>
     Conference = 1 << 9,
     /// <summary>Records conference rooms.</summary>
     ConferenceRecording = 1 << 10,
@@ -74,4 +74,8 @@ public enum SipCapabilities
     Queues = 1 << 18,
     /// <summary>Tells counters.</summary>
     Statistics = 1 << 19,
+    /// <summary>Lists conference rooms with their members.</summary>
+    ConferenceList = 1 << 20,
+    /// <summary>Locks conference rooms; mutes their members and puts them out.</summary>
+    ConferenceControl = 1 << 21,
 }

@@ -22,12 +22,13 @@ internal sealed partial class AsteriskAdapter
             if (one is null) throw WrongState(call, "SipNoSuchParty", $"has no {request.Party} party");
         }
 
+        await CheckOpenAsync(session, call, request.Conference, cancellationToken).ConfigureAwait(false);
         await AsteriskDialplan.EnsureAsync(session, Name, SipCapabilities.Conference, cancellationToken).ConfigureAwait(false);
         string exten = AsteriskDialplan.Room(request.Conference);
         using CallCondition<AsteriskCall> joined = _mapper.Conditions.When(call, _ => one.Room == request.Conference && (other is null || other.Ended || other.Room == request.Conference));
         AmiAction action = other is null ? Redirect(one, AsteriskDialplan.Context, exten) : RedirectBoth(one, other, AsteriskDialplan.Context, exten);
         await AskAsync(session.Ami, action, "SipConferenceFailed", $"{Name} refused to move {call.CallId} into {request.Conference}", call.CallId, cancellationToken).ConfigureAwait(false);
-        await SeenAsync(joined, () => $"{call.CallId} did not get into {request.Conference} (is it locked?)", call, cancellationToken).ConfigureAwait(false);
+        await SeenAsync(joined, () => $"{call.CallId} did not get into {request.Conference}", call, cancellationToken).ConfigureAwait(false);
         return Shown(call);
     }
 
@@ -54,16 +55,8 @@ internal sealed partial class AsteriskAdapter
     protected override async Task<IReadOnlyList<SipConference>> GetConferencesAsync(AsteriskSession session, string? name, CancellationToken cancellationToken)
     {
         if (name is not null) CallRules.CheckRoom(name, strict: false);
-        AmiReply rooms = await session.Ami.RequestAsync(new AmiAction("ConfbridgeListRooms"), cancellationToken).ConfigureAwait(false);
-        if (!rooms.IsSuccess)
-        {
-            // An empty list is an error there.
-            if (rooms.Message.Contains("No active conferences", StringComparison.OrdinalIgnoreCase)) return [];
-            throw Rejected(rooms, "SipRejected", $"{Name} does not list its conference rooms", null);
-        }
-
         var found = new List<SipConference>();
-        foreach (AmiMessage room in rooms.Items)
+        foreach (AmiMessage room in await RoomsAsync(session, cancellationToken).ConfigureAwait(false))
         {
             string? called = room.Get("Conference"u8);
             if (called is null || (name is not null && called != name)) continue;
@@ -76,7 +69,7 @@ internal sealed partial class AsteriskAdapter
                 Server = Name,
                 // Parties of the list of rooms; BridgeNumChannels would count announcer and recorder too.
                 MemberCount = people.Items.Count,
-                Locked = room.Find("Locked"u8).SequenceEqual("Yes"u8),
+                Locked = IsLocked(room),
                 Recording = _mapper.IsRecorded(called),
                 Members = people.Items.Select(Member).ToArray(),
             });
@@ -90,9 +83,10 @@ internal sealed partial class AsteriskAdapter
         CallRules.CheckRoom(name, strict: false);
         if (change.Path is not null && change.Recording != true) throw new SipArgumentException("Path", change.Path, "goes with -Recording $true only.");
         if (change.Path is { } path) CallRules.CheckPath(path, Formats);
-        string who = change.Member ?? "all";
+        if (string.IsNullOrWhiteSpace(change.Member ?? "one")) throw new SipArgumentException("Member", change.Member, "the channel or the leg id of one member; for everybody it is left out.");
+        string who = change.Member is { } member && (change.Muted is not null || change.Kick) ? await MemberOfAsync(session, name, member, cancellationToken).ConfigureAwait(false) : "all";
         if (change.Locked is { } locked) await ConferenceAsync(session, new AmiAction(locked ? "ConfbridgeLock" : "ConfbridgeUnlock").Add("Conference", name), name, cancellationToken).ConfigureAwait(false);
-        if (change.Muted is { } muted) await ConferenceAsync(session, new AmiAction(muted ? "ConfbridgeMute" : "ConfbridgeUnmute").Add("Conference", name).Add("Channel", ChannelOf(who), "Member"), name, cancellationToken).ConfigureAwait(false);
+        if (change.Muted is { } muted) await ConferenceAsync(session, new AmiAction(muted ? "ConfbridgeMute" : "ConfbridgeUnmute").Add("Conference", name).Add("Channel", who, "Member"), name, cancellationToken).ConfigureAwait(false);
         if (change.Recording == true)
         {
             AmiAction start = new AmiAction("ConfbridgeStartRecord").Add("Conference", name);
@@ -104,7 +98,9 @@ internal sealed partial class AsteriskAdapter
             await ConferenceAsync(session, new AmiAction("ConfbridgeStopRecord").Add("Conference", name), name, cancellationToken).ConfigureAwait(false);
         }
 
-        if (change.Kick) await ConferenceAsync(session, new AmiAction("ConfbridgeKick").Add("Conference", name).Add("Channel", ChannelOf(who), "Member"), name, cancellationToken).ConfigureAwait(false);
+        if (change.Kick) await ConferenceAsync(session, new AmiAction("ConfbridgeKick").Add("Conference", name).Add("Channel", who, "Member"), name, cancellationToken).ConfigureAwait(false);
+        // Who may change a room need not be one who may look into it.
+        if (!session.Capabilities.HasFlag(SipCapabilities.ConferenceList)) return null;
         IReadOnlyList<SipConference> rooms = await GetConferencesAsync(session, name, cancellationToken).ConfigureAwait(false);
         return rooms.Count == 0 ? null : rooms[0];
     }
@@ -228,7 +224,7 @@ internal sealed partial class AsteriskAdapter
     private AsteriskLeg LegFor(AsteriskCall call, string name, SipParty party)
     {
         // A function such as SHELL() is not a variable.
-        if (!CallRules.IsVariable(name)) throw new SipArgumentException("Name", name, "a variable's name has letters, digits and _, and begins with a letter.");
+        if (!CallRules.IsVariable(name)) throw new SipArgumentException("Name", name, CallRules.VariableRule + ".");
         lock (Calls.Sync) return call.LegOf(party == SipParty.To ? SipParty.To : SipParty.From) ?? throw WrongState(call, "SipNoSuchParty", $"has no {party} party");
     }
 
@@ -244,18 +240,40 @@ internal sealed partial class AsteriskAdapter
         Duration = AmiChannelFields.Number32(item.Find("AnsweredTime"u8)) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
     };
 
-    // Rooms know channels by name only.
-    private string ChannelOf(string member)
-    {
-        lock (Calls.Sync)
-        {
-            foreach (TrackedCall call in Calls.Live)
-            {
-                if (((AsteriskCall)call).Legs.Find(l => !l.Ended && l.Id == member) is { Name: { } name }) return name;
-            }
-        }
+    private static bool IsLocked(AmiMessage room) => room.Find("Locked"u8).SequenceEqual("Yes"u8);
 
-        return member;
+    private async Task<IReadOnlyList<AmiMessage>> RoomsAsync(AsteriskSession session, CancellationToken cancellationToken)
+    {
+        AmiReply rooms = await session.Ami.RequestAsync(new AmiAction("ConfbridgeListRooms"), cancellationToken).ConfigureAwait(false);
+        if (rooms.IsSuccess) return rooms.Items;
+        // An empty list is an error there.
+        if (rooms.Message.Contains("No active conferences", StringComparison.OrdinalIgnoreCase)) return [];
+        throw Rejected(rooms, "SipRejected", $"{Name} does not list its conference rooms", null);
+    }
+
+    // Asked before anything is moved: whom a locked room does not let in is hung up.
+    private async Task CheckOpenAsync(AsteriskSession session, AsteriskCall call, string room, CancellationToken cancellationToken)
+    {
+        foreach (AmiMessage there in await RoomsAsync(session, cancellationToken).ConfigureAwait(false))
+        {
+            if (!there.Find("Conference"u8).SequenceEqual(System.Text.Encoding.UTF8.GetBytes(room)) || !IsLocked(there)) continue;
+            throw new SipCallStateException($"Room {room} on {Name} is locked, so {call.CallId} was not moved. Nothing was changed.", call.State, "SipConferenceLocked")
+            {
+                CallId = call.CallId,
+                RecommendedAction = $"Set-SipConference {room} -Locked $false opens it.",
+            };
+        }
+    }
+
+    // The channel of one member. The server knows channels by name only, mutes the first whose name begins with what it is
+    // given, and takes the words all and participants for everybody (16.28, 22.10): so only a whole name is sent.
+    private async Task<string> MemberOfAsync(AsteriskSession session, string room, string member, CancellationToken cancellationToken)
+    {
+        if (!session.Capabilities.HasFlag(SipCapabilities.ConferenceList)) throw NotSupported(session, SipCapabilities.ConferenceList);
+        IReadOnlyList<SipConference> rooms = await GetConferencesAsync(session, room, cancellationToken).ConfigureAwait(false);
+        if (rooms.Count == 0) throw new SipRejectedException($"{Name} has no room {SipText.Printable(room)}. Nothing was changed.", "", errorId: "SipConferenceNotFound");
+        return rooms[0].Members.FirstOrDefault(m => m.LegId == member || m.Channel == member)?.Channel
+            ?? throw new SipArgumentException("Member", member, $"nobody in room {SipText.Printable(room)} has this channel or leg id; Get-SipConference lists who is in it.", "SipConferenceMemberNotFound");
     }
 
     private async Task ConferenceAsync(AsteriskSession session, AmiAction action, string room, CancellationToken cancellationToken)

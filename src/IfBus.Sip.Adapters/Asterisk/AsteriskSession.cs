@@ -124,7 +124,10 @@ internal sealed class AsteriskSession : ISipSession
         Add(SipCapabilities.BlindTransfer, events && May("BlindTransfer", "Redirect", "Getvar", "Hangup"));
         Add(SipCapabilities.AttendedTransfer, events && login.TransferCode is not null && May("Atxfer", "CancelAtxfer", "Getvar", "Hangup"));
         Add(SipCapabilities.Hold, events && dialplan && May("Bridge"));
-        Add(SipCapabilities.Conference, events && dialplan && May("ConfbridgeListRooms", "ConfbridgeList", "ConfbridgeKick", "ConfbridgeMute", "ConfbridgeUnmute", "ConfbridgeLock", "ConfbridgeUnlock"));
+        // A room is looked at before anybody is moved into it.
+        Add(SipCapabilities.Conference, events && dialplan && May("ConfbridgeListRooms"));
+        Add(SipCapabilities.ConferenceList, May("ConfbridgeListRooms", "ConfbridgeList"));
+        Add(SipCapabilities.ConferenceControl, May("ConfbridgeKick", "ConfbridgeMute", "ConfbridgeUnmute", "ConfbridgeLock", "ConfbridgeUnlock"));
         Add(SipCapabilities.ConferenceRecording, events && May("ConfbridgeStartRecord", "ConfbridgeStopRecord"));
         Add(SipCapabilities.Recording, events && May("MixMonitor", "StopMixMonitor", "MixMonitorMute"));
         Add(SipCapabilities.Dtmf, May("PlayDTMF"));

@@ -74,9 +74,18 @@ public sealed class SetSipConference : ServerCmdlet
             return;
         }
 
+        // A variable that is empty by mistake must not mean everybody.
+        if (MyInvocation.BoundParameters.ContainsKey(nameof(Member)) && string.IsNullOrWhiteSpace(Member))
+        {
+            WriteError(Errors.Record(new SipArgumentException("Member", Member, "the channel or the leg id of one member; for everybody it is left out."), Name));
+            return;
+        }
+
         if (!ShouldProcess($"{SipText.Printable(Name)} on {connection.Name}", "Change the conference")) return;
         try
         {
+            // Where the room cannot be shown after, that is told before anything is changed.
+            if (PassThru && !connection.Adapter.Capabilities.HasFlag(SipCapabilities.ConferenceList)) Pump(token => connection.Adapter.GetConferencesAsync(Name, token));
             var change = new SipConferenceChange { Locked = Locked, Recording = Recording, Path = Path, Muted = Muted, Member = Member, Kick = Kick };
             SipConference? room = Pump(token => connection.Adapter.SetConferenceAsync(Name, change, token));
             if (PassThru && room is not null) WriteObject(room);

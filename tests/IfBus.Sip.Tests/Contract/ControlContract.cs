@@ -203,7 +203,8 @@ public abstract class ControlContract : ServerContract
         SipCall left = Change(call, "Exit-SipConference");
         Assert.Equal(CallState.Terminated, left.State);
         Assert.Empty(Module.Run($"Get-SipConference {room}"));
-        Module.Fails("SipConferenceNotFound", $"Set-SipConference {room} -Locked $true");
+        foreach (string what in new[] { "-Locked $true", "-Kick -Member nobody" })
+            Assert.Equal(ErrorCategory.ObjectNotFound, Module.Fails("SipConferenceNotFound", $"Set-SipConference {room} {what}").CategoryInfo.Category);
     }
 
     [ServerFact]
@@ -214,9 +215,47 @@ public abstract class ControlContract : ServerContract
         Change(first, $"Join-SipConference {room}");
         Module.Run($"Set-SipConference {room} -Locked $true");
         SipCall second = Pair();
-        Fails(second, "SipCallEnded", $"Join-SipConference {room}");
+        ErrorRecord error = Fails(second, "SipConferenceLocked", $"Join-SipConference {room}");
+        Assert.Contains(room, error.Exception.Message, StringComparison.Ordinal);
+        Assert.Equal((CallState.Connected, 2), (Now(second).State, Up(Now(second))));
         Assert.Equal(2, Module.Run<SipConference>($"Get-SipConference {room}").MemberCount);
+        Module.Run($"Set-SipConference {room} -Locked $false");
+        Change(second, $"Join-SipConference {room}");
+        Assert.Equal(4, Module.Run<SipConference>($"Get-SipConference {room}").MemberCount);
         Stop(first);
+        Stop(second);
+    }
+
+    [ServerTheory]
+    [InlineData("$null")]
+    [InlineData("''")]
+    [InlineData("' '")]
+    [InlineData("$none.LegId")]
+    [InlineData("all")]
+    [InlineData("participants")]
+    [InlineData("PJSIP/")]
+    [InlineData("PJSIP/sipp-answer")]
+    public void Who_names_no_member_changes_nobody(string member)
+    {
+        SipCall call = Pair();
+        string room = "room" + Guid.NewGuid().ToString("N")[..8];
+        Change(call, $"Join-SipConference {room}");
+        bool empty = member[0] is '$' or '\'';
+        foreach (string what in new[] { "-Muted $true", "-Kick" })
+        {
+            ErrorRecord error = Module.Fails(empty ? "SipInvalidArgument" : "SipConferenceMemberNotFound", $"Set-SipConference {room} {what} -Member {member}");
+            Assert.Contains("-Member", error.Exception.Message, StringComparison.Ordinal);
+            Assert.Equal(empty ? ErrorCategory.InvalidArgument : ErrorCategory.ObjectNotFound, error.CategoryInfo.Category);
+        }
+
+        SipConference after = Module.Run<SipConference>($"Get-SipConference {room}");
+        Assert.Equal((2, 0), (after.MemberCount, after.Members.Count(m => m.Muted)));
+        // The whole channel, and nothing less, is one member; without -Member it is everybody.
+        string channel = after.Members[0].Channel!;
+        Assert.Equal(channel, Assert.Single(Module.Run<SipConference>($"Set-SipConference {room} -Muted $true -Member '{channel}' -PassThru").Members, m => m.Muted).Channel);
+        Assert.All(Module.Run<SipConference>($"Set-SipConference {room} -Muted $true -PassThru").Members, m => Assert.True(m.Muted));
+        Module.Run($"Set-SipConference {room} -Kick");
+        Assert.Empty(Module.Run($"Get-SipConference {room}"));
     }
 
     [ServerFact]
