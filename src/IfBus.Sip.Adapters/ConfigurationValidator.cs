@@ -26,15 +26,15 @@ internal static class ConfigurationValidator
         if (c.HistorySize is < 0 or > 10_000_000) Add("HistorySize", Text(c.HistorySize), "0 to 10000000 calls.");
         if (c.Reconnect is null)
         {
-            Add("Reconnect", null, "a reconnect policy; to never reconnect use 0 attempts.");
+            Add("ReconnectAttempts", null, "0 (never) or more; left out: without end.");
             return;
         }
 
         if (c.Reconnect.MaxAttempts < 0) Add("ReconnectAttempts", c.Reconnect.MaxAttempts.ToString(), "0 (never) or more; left out: without end.");
         if (!(c.Reconnect.Factor is >= 1 and <= 10)) Add("ReconnectFactor", c.Reconnect.Factor.ToString(System.Globalization.CultureInfo.InvariantCulture), "1 to 10.");
-        CheckTime("ReconnectBaseDelay", c.Reconnect.BaseDelay);
+        CheckTime("ReconnectDelay", c.Reconnect.BaseDelay);
         CheckTime("ReconnectMaxDelay", c.Reconnect.MaxDelay);
-        if (c.Reconnect.MaxDelay < c.Reconnect.BaseDelay) Add("ReconnectMaxDelay", c.Reconnect.MaxDelay.ToString(), $"not less than ReconnectBaseDelay ({c.Reconnect.BaseDelay}).");
+        if (c.Reconnect.MaxDelay < c.Reconnect.BaseDelay) Add("ReconnectMaxDelay", c.Reconnect.MaxDelay.ToString(), $"not less than ReconnectDelay ({c.Reconnect.BaseDelay}).");
 
         void Add(string parameter, string? value, string rule) => problems.Add(new SipConfigurationProblem(parameter, value, rule));
 

@@ -24,6 +24,6 @@ public sealed class ListsTests : IDisposable
     public void An_index_gives_one_item(string list, Type item)
     {
         _module.Run("Start-SipSimulator Asterisk | Connect-SipServer -Name a; New-SipCall -From 1001 -To 1002 -Wait | Join-SipConference sales; New-SipCall -To 1003 -Application Queue -ApplicationData q1 -Wait");
-        Assert.IsType(item, _module.Run<object>($"$l = {list}; $l[0]"));
+        Assert.IsType(item, _module.Run<object>($"$l = {list}; , $l[0]"));
     }
 }
