@@ -52,7 +52,7 @@ public enum SipCapabilities
     AttendedTransfer = 1 << 7,
     /// <summary>Holds and resumes.</summary>
     Hold = 1 << 8,
-    /// <summary>Conference rooms.</summary>
+    /// <summary>Moves the parties of calls into conference rooms.</summary>
     Conference = 1 << 9,
     /// <summary>Records conference rooms.</summary>
     ConferenceRecording = 1 << 10,
@@ -76,4 +76,8 @@ public enum SipCapabilities
     Statistics = 1 << 19,
     /// <summary>Tries several endpoints for one party of a new call, one after the other.</summary>
     Failover = 1 << 20,
+    /// <summary>Lists conference rooms with their members.</summary>
+    ConferenceList = 1 << 21,
+    /// <summary>Locks conference rooms; mutes their members and puts them out.</summary>
+    ConferenceControl = 1 << 22,
 }

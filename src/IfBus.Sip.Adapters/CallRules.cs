@@ -11,6 +11,9 @@ internal static class CallRules
     /// <summary>Where called numbers are looked up unless connection or call say otherwise.</summary>
     public const string DefaultContext = "default";
 
+    /// <summary>What the name of a variable may be.</summary>
+    public const string VariableRule = "a variable's name has 1 to 80 letters, digits and _, and does not begin with a digit";
+
     private const string ContextRule = "a dialplan context has 1 to 79 letters, digits and . _ -";
     private static readonly SearchValues<char> Number = SearchValues.Create("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+*#._-");
     private static readonly SearchValues<char> Word = SearchValues.Create("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._-");
@@ -28,7 +31,7 @@ internal static class CallRules
     /// <summary>True for a name of a dialplan context or application.</summary>
     public static bool IsWord(string value) => value.Length is >= 1 and <= 79 && !value.AsSpan().ContainsAnyExcept(Word);
 
-    /// <summary>True for a name of a variable, of 1 to 80 letters, digits and _ , not beginning with a digit.</summary>
+    /// <summary>True for a name of a variable.</summary>
     public static bool IsVariable(string name) =>
         name.Length is >= 1 and <= 80 && (char.IsAsciiLetter(name[0]) || name[0] == '_') && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_');
 
@@ -101,7 +104,8 @@ internal static class CallRules
     /// <summary>A room's name: any that exists may be asked about, what we make is strict.</summary>
     public static void CheckRoom(string name, bool strict = true)
     {
-        if (name.Length is 0 or > 32 || (strict && name.AsSpan().ContainsAnyExcept(RoomCharacters))) throw new SipArgumentException("Conference", name, "a room has 1 to 32 letters, digits and _ .");
+        if (name.Length is 0 or > 32 || (strict && name.AsSpan().ContainsAnyExcept(RoomCharacters)))
+            throw new SipArgumentException("Name", name, strict ? "the name of a room has 1 to 32 letters, digits and _ ." : "the name of a room has 1 to 32 characters.");
     }
 
     /// <summary>A file below the server's recording folder, with one of its formats as extension.</summary>

@@ -26,7 +26,7 @@ internal static class ConfigurationValidator
         if (c.HistorySize is < 0 or > 10_000_000) Add("HistorySize", Text(c.HistorySize), "0 to 10000000 calls.");
         if (c.Reconnect is null)
         {
-            Add("Reconnect", null, "a reconnect policy; to never reconnect use 0 attempts.");
+            Add("ReconnectAttempts", null, "0 (never) or more; left out: without end.");
             return;
         }
 

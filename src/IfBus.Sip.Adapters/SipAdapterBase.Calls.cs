@@ -40,7 +40,7 @@ internal abstract partial class SipAdapterBase<TSession>
     }
 
     /// <summary>Waits until the server's events have shown it; false if the call has ended first.</summary>
-    protected async Task<bool> InTimeAsync<TCall>(CallCondition<TCall> condition, TimeSpan limit, Func<string> what, TCall call, CancellationToken cancellationToken)
+    protected async Task<bool> InTimeAsync<TCall>(CallCondition<TCall> condition, TimeSpan limit, Func<string> what, TCall call, CancellationToken cancellationToken, string? action = null)
         where TCall : TrackedCall
     {
         try
@@ -49,7 +49,7 @@ internal abstract partial class SipAdapterBase<TSession>
         }
         catch (TimeoutException e)
         {
-            throw new SipTimeoutException($"{what()} within {limit.TotalSeconds:0.###} s.", limit, e) { CallId = call.CallId };
+            throw new SipTimeoutException($"{what()} within {limit.TotalSeconds:0.###} s.", limit, e) { CallId = call.CallId, RecommendedAction = action };
         }
     }
 

@@ -32,16 +32,16 @@ internal abstract partial class SipAdapterBase<TSession>
 
     /// <inheritdoc/>
     public Task<SipCall> LeaveConferenceAsync(string callId, CancellationToken cancellationToken) =>
-        RunAsync(SipCapabilities.Conference, s => LeaveConferenceAsync(s, callId, cancellationToken), measured: false);
+        RunAsync(SipCapabilities.ConferenceControl, s => LeaveConferenceAsync(s, callId, cancellationToken), measured: false);
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<SipConference>> GetConferencesAsync(string? name, CancellationToken cancellationToken) =>
-        RunAsync(SipCapabilities.Conference, s => GetConferencesAsync(s, name, cancellationToken));
+        RunAsync(SipCapabilities.ConferenceList, s => GetConferencesAsync(s, name, cancellationToken));
 
     /// <inheritdoc/>
     public Task<SipConference?> SetConferenceAsync(string name, SipConferenceChange change, CancellationToken cancellationToken) =>
         RunAsync(
-            SipCapabilities.Conference | (change.Recording is null ? 0 : SipCapabilities.ConferenceRecording),
+            (change is { Locked: null, Muted: null, Kick: false } ? 0 : SipCapabilities.ConferenceControl) | (change.Recording is null ? 0 : SipCapabilities.ConferenceRecording),
             s => SetConferenceAsync(s, name, change, cancellationToken),
             measured: false);
 

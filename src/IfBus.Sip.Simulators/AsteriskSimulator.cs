@@ -48,6 +48,9 @@ public sealed class AsteriskSimulator : ServerSimulator
     /// <summary>Actions taken so far.</summary>
     public long ActionsReceived => _switch.ActionsReceived;
 
+    /// <summary>Ids of the recordings that take down silence now.</summary>
+    public IReadOnlyList<string> MutedRecordings => _switch.MutedRecordings;
+
     /// <summary>Starts a simulator.</summary>
     /// <exception cref="SocketException">The port is taken.</exception>
     public static AsteriskSimulator Start(AsteriskSimulatorOptions? options = null) => new(options ?? new AsteriskSimulatorOptions());

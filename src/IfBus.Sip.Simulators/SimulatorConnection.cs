@@ -96,7 +96,7 @@ internal abstract class SimulatorConnection(Stream stream, SimulatorOptions opti
         while (true)
         {
             await _signal.Reader.ReadAsync(cancellationToken).ConfigureAwait(false);
-            if (options.Faults.Delay > TimeSpan.Zero) await Task.Delay(options.Faults.Delay, options.TimeProvider, cancellationToken).ConfigureAwait(false);
+            await options.Faults.WaitAsync(options.TimeProvider, cancellationToken).ConfigureAwait(false);
             if (options.Faults.Stall) continue;
             bool last;
             lock (_gate)

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace IfBus.Sip.Simulators;
 
 /// <summary>How a simulated server is set up, of whatever kind.</summary>
@@ -34,11 +36,34 @@ public abstract class SimulatorOptions
 /// <summary>What can be made to go wrong, at any time while a simulator runs.</summary>
 public sealed class SimulatorFaults
 {
+    private readonly object _gate = new();
+    private TimeSpan _delay;
+    private TaskCompletionSource _delayChanged = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     /// <summary>Writes in pieces of one to seven bytes: every message is cut somewhere, line ends and characters too.</summary>
     public bool SplitWrites { get; set; }
 
-    /// <summary>Waits so long before each write.</summary>
-    public TimeSpan Delay { get; set; }
+    /// <summary>Waits so long before each write. What waits already goes by a new value too.</summary>
+    public TimeSpan Delay
+    {
+        get
+        {
+            lock (_gate) return _delay;
+        }
+
+        set
+        {
+            TaskCompletionSource changed;
+            lock (_gate)
+            {
+                _delay = value;
+                changed = _delayChanged;
+                _delayChanged = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
+
+            changed.SetResult();
+        }
+    }
 
     /// <summary>Accepts and reads, but writes nothing.</summary>
     public bool Stall { get; set; }
@@ -54,4 +79,44 @@ public sealed class SimulatorFaults
 
     /// <summary>FreeSWITCH: what bgapi originate calls exists only a moment after the reply, so that a command for it can come too early.</summary>
     public bool EarlyKillFails { get; set; }
+
+    /// <summary>What goes wrong, in one line; None if nothing does.</summary>
+    public override string ToString()
+    {
+        string[] on =
+        [
+            .. SplitWrites ? [nameof(SplitWrites)] : Array.Empty<string>(),
+            .. Delay > TimeSpan.Zero ? [string.Create(CultureInfo.InvariantCulture, $"{nameof(Delay)} {Delay.TotalSeconds} s")] : Array.Empty<string>(),
+            .. Stall ? [nameof(Stall)] : Array.Empty<string>(),
+            .. RefuseConnections ? [nameof(RefuseConnections)] : Array.Empty<string>(),
+            .. Reorder ? [nameof(Reorder)] : Array.Empty<string>(),
+        ];
+        return on.Length == 0 ? "None" : string.Join(", ", on);
+    }
+
+    /// <summary>Waits until a write that is due now may go.</summary>
+    internal async Task WaitAsync(TimeProvider time, CancellationToken cancellationToken)
+    {
+        long begin = time.GetTimestamp();
+        while (true)
+        {
+            Task changed;
+            TimeSpan left;
+            lock (_gate)
+            {
+                changed = _delayChanged.Task;
+                left = _delay - time.GetElapsedTime(begin);
+            }
+
+            if (left <= TimeSpan.Zero) return;
+            try
+            {
+                await changed.WaitAsync(left, time, cancellationToken).ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+                return;
+            }
+        }
+    }
 }

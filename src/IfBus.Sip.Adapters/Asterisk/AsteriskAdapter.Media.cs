@@ -23,12 +23,13 @@ internal sealed partial class AsteriskAdapter
             CheckMovable(call, one, other);
         }
 
+        await CheckOpenAsync(session, call, request.Conference, cancellationToken).ConfigureAwait(false);
         await AsteriskDialplan.EnsureAsync(session, Name, SipCapabilities.Conference, cancellationToken).ConfigureAwait(false);
         string exten = AsteriskDialplan.Room(request.Conference);
         using CallCondition<AsteriskCall> joined = _mapper.Conditions.When(call, _ => one.Room == request.Conference && (other is null || other.Ended || other.Room == request.Conference));
         AmiAction action = other is null ? Redirect(one, AsteriskDialplan.Context, exten) : RedirectBoth(one, other, AsteriskDialplan.Context, exten);
         await AskAsync(session.Ami, action, "SipConferenceFailed", $"{Name} refused to move {call.CallId} into {request.Conference}", call.CallId, cancellationToken).ConfigureAwait(false);
-        await SeenAsync(joined, () => $"{call.CallId} did not get into {request.Conference} (is it locked?)", call, cancellationToken).ConfigureAwait(false);
+        await SeenAsync(joined, () => $"{call.CallId} did not get into {request.Conference}", call, cancellationToken).ConfigureAwait(false);
         lock (Calls.Sync) one.NoDialplan = false;
         return Shown(call);
     }
@@ -56,16 +57,8 @@ internal sealed partial class AsteriskAdapter
     protected override async Task<IReadOnlyList<SipConference>> GetConferencesAsync(AsteriskSession session, string? name, CancellationToken cancellationToken)
     {
         if (name is not null) CallRules.CheckRoom(name, strict: false);
-        AmiReply rooms = await session.Ami.RequestAsync(new AmiAction("ConfbridgeListRooms"), cancellationToken).ConfigureAwait(false);
-        if (!rooms.IsSuccess)
-        {
-            // An empty list is an error there.
-            if (rooms.Message.Contains("No active conferences", StringComparison.OrdinalIgnoreCase)) return [];
-            throw Rejected(rooms, "SipRejected", $"{Name} does not list its conference rooms", null);
-        }
-
         var found = new List<SipConference>();
-        foreach (AmiMessage room in rooms.Items)
+        foreach (AmiMessage room in await RoomsAsync(session, cancellationToken).ConfigureAwait(false))
         {
             string? called = room.Get("Conference"u8);
             if (called is null || (name is not null && called != name)) continue;
@@ -78,7 +71,7 @@ internal sealed partial class AsteriskAdapter
                 Server = Name,
                 // Parties of the list of rooms; BridgeNumChannels would count announcer and recorder too.
                 MemberCount = people.Items.Count,
-                Locked = room.Find("Locked"u8).SequenceEqual("Yes"u8),
+                Locked = IsLocked(room),
                 Recording = _mapper.IsRecorded(called),
                 Members = people.Items.Select(Member).ToArray(),
             });
@@ -92,9 +85,10 @@ internal sealed partial class AsteriskAdapter
         CallRules.CheckRoom(name, strict: false);
         if (change.Path is not null && change.Recording != true) throw new SipArgumentException("Path", change.Path, "goes with -Recording $true only.");
         if (change.Path is { } path) CallRules.CheckPath(path, Formats);
-        string who = change.Member ?? "all";
+        if (string.IsNullOrWhiteSpace(change.Member ?? "one")) throw new SipArgumentException("Member", change.Member, "the channel or the leg id of one member; for everybody it is left out.");
+        string who = change.Member is { } member && (change.Muted is not null || change.Kick) ? await MemberOfAsync(session, name, member, cancellationToken).ConfigureAwait(false) : "all";
         if (change.Locked is { } locked) await ConferenceAsync(session, new AmiAction(locked ? "ConfbridgeLock" : "ConfbridgeUnlock").Add("Conference", name), name, cancellationToken).ConfigureAwait(false);
-        if (change.Muted is { } muted) await ConferenceAsync(session, new AmiAction(muted ? "ConfbridgeMute" : "ConfbridgeUnmute").Add("Conference", name).Add("Channel", ChannelOf(who), "Member"), name, cancellationToken).ConfigureAwait(false);
+        if (change.Muted is { } muted) await ConferenceAsync(session, new AmiAction(muted ? "ConfbridgeMute" : "ConfbridgeUnmute").Add("Conference", name).Add("Channel", who, "Member"), name, cancellationToken).ConfigureAwait(false);
         if (change.Recording == true)
         {
             AmiAction start = new AmiAction("ConfbridgeStartRecord").Add("Conference", name);
@@ -106,7 +100,9 @@ internal sealed partial class AsteriskAdapter
             await ConferenceAsync(session, new AmiAction("ConfbridgeStopRecord").Add("Conference", name), name, cancellationToken).ConfigureAwait(false);
         }
 
-        if (change.Kick) await ConferenceAsync(session, new AmiAction("ConfbridgeKick").Add("Conference", name).Add("Channel", ChannelOf(who), "Member"), name, cancellationToken).ConfigureAwait(false);
+        if (change.Kick) await ConferenceAsync(session, new AmiAction("ConfbridgeKick").Add("Conference", name).Add("Channel", who, "Member"), name, cancellationToken).ConfigureAwait(false);
+        // Who may change a room need not be one who may look into it.
+        if (!session.Capabilities.HasFlag(SipCapabilities.ConferenceList)) return null;
         IReadOnlyList<SipConference> rooms = await GetConferencesAsync(session, name, cancellationToken).ConfigureAwait(false);
         return rooms.Count == 0 ? null : rooms[0];
     }
@@ -140,15 +136,20 @@ internal sealed partial class AsteriskAdapter
         }
 
         var recording = new SipRecording { RecordingId = id, CallId = call.CallId, Server = Name, Path = path, State = SipRecordingState.Recording, StartedAt = Calls.Now };
-        lock (Calls.Sync) call.Recordings.Add(recording);
+        lock (Calls.Sync) call.Recordings.Add(new AsteriskRecording(leg) { Shown = recording });
         return recording;
     }
 
     protected override async Task<IReadOnlyList<SipRecording>> ChangeRecordingAsync(AsteriskSession session, string callId, string? recordingId, SipRecordingState state, CancellationToken cancellationToken)
     {
         AsteriskCall call = FindLive<AsteriskCall>(callId);
-        List<SipRecording> wanted;
-        lock (Calls.Sync) wanted = call.Recordings.FindAll(r => r.State != SipRecordingState.Stopped && (recordingId is null || r.RecordingId == recordingId));
+        List<AsteriskRecording> wanted;
+        lock (Calls.Sync)
+        {
+            wanted = call.Recordings.FindAll(r => r.Runs && (recordingId is null || r.Shown.RecordingId == recordingId));
+            if (wanted.Count > 0 && state != SipRecordingState.Stopped && !session.MutesById) CheckAlone(call, wanted);
+        }
+
         if (wanted.Count == 0)
         {
             throw new SipCallStateException(
@@ -159,32 +160,16 @@ internal sealed partial class AsteriskAdapter
         }
 
         var changed = new List<SipRecording>();
-        foreach (SipRecording recording in wanted)
+        foreach (AsteriskRecording recording in wanted)
         {
-            int before;
-            lock (Calls.Sync) before = call.Legs.Sum(l => l.RecordingsEnded);
-            if (state == SipRecordingState.Stopped)
-            {
-                using CallCondition<AsteriskCall> stopped = _mapper.Conditions.When(call, c => c.Legs.Sum(l => l.RecordingsEnded) > before);
-                AmiReply reply = await OnEitherAsync(call, l => session.Ami.RequestAsync(new AmiAction("StopMixMonitor").Add("Channel", l.Id).Add("MixMonitorID", recording.RecordingId), cancellationToken)).ConfigureAwait(false);
-                if (!reply.IsSuccess) throw Rejected(reply, "SipRecordingFailed", $"{Name} refused to end the recording {recording.RecordingId}", call.CallId);
-                await InTimeAsync(stopped, Configuration.RequestTimeout, () => $"{Name} took the end of the recording, and did not say that it ended", call, cancellationToken).ConfigureAwait(false);
-            }
-            else
-            {
-                AmiReply reply = await OnEitherAsync(call, l => session.Ami.RequestAsync(
-                    new AmiAction("MixMonitorMute").Add("Channel", l.Id).Add("Direction", "both").Add("State", state == SipRecordingState.Muted ? "1" : "0"), cancellationToken)).ConfigureAwait(false);
-                if (!reply.IsSuccess) throw Rejected(reply, "SipRecordingFailed", $"{Name} refused to mute the recording {recording.RecordingId}", call.CallId);
-            }
-
-            SipRecording now = recording with { State = state, StoppedAt = state == SipRecordingState.Stopped ? Calls.Now : null };
+            if (state == SipRecordingState.Stopped) await StopAsync(session, call, recording, cancellationToken).ConfigureAwait(false);
+            else await MuteAsync(session, call, recording, state == SipRecordingState.Muted, cancellationToken).ConfigureAwait(false);
             lock (Calls.Sync)
             {
-                int index = call.Recordings.FindIndex(r => r.RecordingId == recording.RecordingId);
-                if (index >= 0) call.Recordings[index] = now;
+                // It may have ended with its leg meanwhile.
+                if (recording.Runs) recording.Shown = recording.Shown with { State = state, StoppedAt = state == SipRecordingState.Stopped ? Calls.Now : null };
+                changed.Add(recording.Shown);
             }
-
-            changed.Add(now);
         }
 
         return changed;
@@ -241,7 +226,7 @@ internal sealed partial class AsteriskAdapter
     private AsteriskLeg LegFor(AsteriskCall call, string name, SipParty party)
     {
         // A function such as SHELL() is not a variable.
-        if (!CallRules.IsVariable(name)) throw new SipArgumentException("Name", name, "a variable's name has letters, digits and _, and begins with a letter.");
+        if (!CallRules.IsVariable(name)) throw new SipArgumentException("Name", name, CallRules.VariableRule + ".");
         lock (Calls.Sync) return call.LegOf(party == SipParty.To ? SipParty.To : SipParty.From) ?? throw WrongState(call, "SipNoSuchParty", $"has no {party} party");
     }
 
@@ -257,18 +242,40 @@ internal sealed partial class AsteriskAdapter
         Duration = AmiChannelFields.Number32(item.Find("AnsweredTime"u8)) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
     };
 
-    // Rooms know channels by name only.
-    private string ChannelOf(string member)
-    {
-        lock (Calls.Sync)
-        {
-            foreach (TrackedCall call in Calls.Live)
-            {
-                if (((AsteriskCall)call).Legs.Find(l => !l.Ended && l.Id == member) is { Name: { } name }) return name;
-            }
-        }
+    private static bool IsLocked(AmiMessage room) => room.Find("Locked"u8).SequenceEqual("Yes"u8);
 
-        return member;
+    private async Task<IReadOnlyList<AmiMessage>> RoomsAsync(AsteriskSession session, CancellationToken cancellationToken)
+    {
+        AmiReply rooms = await session.Ami.RequestAsync(new AmiAction("ConfbridgeListRooms"), cancellationToken).ConfigureAwait(false);
+        if (rooms.IsSuccess) return rooms.Items;
+        // An empty list is an error there.
+        if (rooms.Message.Contains("No active conferences", StringComparison.OrdinalIgnoreCase)) return [];
+        throw Rejected(rooms, "SipRejected", $"{Name} does not list its conference rooms", null);
+    }
+
+    // Asked before anything is moved: whom a locked room does not let in is hung up.
+    private async Task CheckOpenAsync(AsteriskSession session, AsteriskCall call, string room, CancellationToken cancellationToken)
+    {
+        foreach (AmiMessage there in await RoomsAsync(session, cancellationToken).ConfigureAwait(false))
+        {
+            if (!there.Find("Conference"u8).SequenceEqual(System.Text.Encoding.UTF8.GetBytes(room)) || !IsLocked(there)) continue;
+            throw new SipCallStateException($"Room {room} on {Name} is locked, so {call.CallId} was not moved. Nothing was changed.", call.State, "SipConferenceLocked")
+            {
+                CallId = call.CallId,
+                RecommendedAction = $"Set-SipConference {room} -Locked $false opens it.",
+            };
+        }
+    }
+
+    // The channel of one member. The server knows channels by name only, mutes the first whose name begins with what it is
+    // given, and takes the words all and participants for everybody (16.28, 22.10): so only a whole name is sent.
+    private async Task<string> MemberOfAsync(AsteriskSession session, string room, string member, CancellationToken cancellationToken)
+    {
+        if (!session.Capabilities.HasFlag(SipCapabilities.ConferenceList)) throw NotSupported(session, SipCapabilities.ConferenceList);
+        IReadOnlyList<SipConference> rooms = await GetConferencesAsync(session, room, cancellationToken).ConfigureAwait(false);
+        if (rooms.Count == 0) throw new SipRejectedException($"{Name} has no room {SipText.Printable(room)}. Nothing was changed.", "", errorId: "SipConferenceNotFound");
+        return rooms[0].Members.FirstOrDefault(m => m.LegId == member || m.Channel == member)?.Channel
+            ?? throw new SipArgumentException("Member", member, $"nobody in room {SipText.Printable(room)} has this channel or leg id; Get-SipConference lists who is in it.", "SipConferenceMemberNotFound");
     }
 
     private async Task ConferenceAsync(AsteriskSession session, AmiAction action, string room, CancellationToken cancellationToken)
@@ -279,15 +286,50 @@ internal sealed partial class AsteriskAdapter
         throw Rejected(reply, unknown ? "SipConferenceNotFound" : "SipConferenceFailed", $"{Name}: {action.Name} of room {SipText.Printable(room)} was refused", null);
     }
 
-    // A recording is on one leg, and which it is may have changed hands by a transfer.
-    private async Task<AmiReply> OnEitherAsync(AsteriskCall call, Func<AsteriskLeg, Task<AmiReply>> send)
+    // A server that knows no ids there mutes the first recording of a leg, whichever was meant. Under the lock.
+    private void CheckAlone(AsteriskCall call, List<AsteriskRecording> wanted)
     {
-        AsteriskLeg?[] legs;
-        lock (Calls.Sync) legs = [call.LegOf(SipParty.From), call.LegOf(SipParty.To)];
-        AmiReply last = default;
-        foreach (AsteriskLeg? leg in legs)
+        foreach (AsteriskRecording recording in wanted)
         {
-            if (leg is null) continue;
+            // What others record of the leg counts too: events tell of it.
+            int beside = Math.Max(recording.Leg.RecordingsBegun - recording.Leg.RecordingsEnded, call.Recordings.Count(r => r.Runs && r.Leg == recording.Leg)) - 1;
+            if (beside <= 0) continue;
+            throw new SipCallStateException(
+                $"{recording.Leg.Name} of call {call.CallId} on {Name} is recorded {beside + 1} times, and this server cannot mute one of several recordings of a leg. Nothing was sent.", call.State, "SipRecordingNotAlone")
+            {
+                CallId = call.CallId,
+                RecommendedAction = "Record each leg once, or stop the other recordings of the leg first (Stop-SipRecording -RecordingId).",
+            };
+        }
+    }
+
+    private async Task StopAsync(AsteriskSession session, AsteriskCall call, AsteriskRecording recording, CancellationToken cancellationToken)
+    {
+        int before;
+        lock (Calls.Sync) before = call.Legs.Sum(l => l.RecordingsEnded);
+        using CallCondition<AsteriskCall> stopped = _mapper.Conditions.When(call, c => c.Legs.Sum(l => l.RecordingsEnded) > before);
+        AmiReply reply = await OnItsLegAsync(
+            call, recording, others: true, l => session.Ami.RequestAsync(new AmiAction("StopMixMonitor").Add("Channel", l.Id).Add("MixMonitorID", recording.Shown.RecordingId), cancellationToken)).ConfigureAwait(false);
+        if (!reply.IsSuccess) throw Rejected(reply, "SipRecordingFailed", $"{Name} refused to end the recording {recording.Shown.RecordingId}", call.CallId);
+        await InTimeAsync(stopped, Configuration.RequestTimeout, () => $"{Name} took the end of the recording, and did not say that it ended", call, cancellationToken).ConfigureAwait(false);
+    }
+
+    // The id is sent always; a server that does not know it leaves it out of account.
+    private async Task MuteAsync(AsteriskSession session, AsteriskCall call, AsteriskRecording recording, bool muted, CancellationToken cancellationToken)
+    {
+        AmiReply reply = await OnItsLegAsync(call, recording, others: session.MutesById, l => session.Ami.RequestAsync(
+            new AmiAction("MixMonitorMute").Add("Channel", l.Id).Add("Direction", "both").Add("State", muted ? "1" : "0").Add("MixMonitorID", recording.Shown.RecordingId), cancellationToken)).ConfigureAwait(false);
+        if (!reply.IsSuccess) throw Rejected(reply, "SipRecordingFailed", $"{Name} refused to mute the recording {recording.Shown.RecordingId}", call.CallId);
+    }
+
+    // A recording is on one leg. Where its id tells it from others, it is looked for on the other legs too: it may have changed hands by a transfer.
+    private async Task<AmiReply> OnItsLegAsync(AsteriskCall call, AsteriskRecording recording, bool others, Func<AsteriskLeg, Task<AmiReply>> send)
+    {
+        List<AsteriskLeg> legs;
+        lock (Calls.Sync) legs = call.Legs.FindAll(l => l is { Seen: true, Ended: false } && (others || l == recording.Leg));
+        AmiReply last = default;
+        foreach (AsteriskLeg leg in legs.OrderByDescending(l => l == recording.Leg))
+        {
             last = await send(leg).ConfigureAwait(false);
             if (last.IsSuccess) return last;
         }

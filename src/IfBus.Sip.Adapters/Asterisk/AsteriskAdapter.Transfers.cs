@@ -209,7 +209,8 @@ internal sealed partial class AsteriskAdapter
             }
 
             using CallCondition<AsteriskCall> consulted = _mapper.Conditions.When(call, _ => transfer.Consulted || transfer.Failed || (!transfer.Released!.Holds && !transfer.Kept.HearsMusic));
-            if (!await InTimeAsync(consulted, limit, () => $"{request.To} has not answered", call, cancellationToken).ConfigureAwait(false)) throw Failed(call, request.To, null);
+            const string Action = "Move-SipCall -Cancel brings the first two together again; once it has answered, Move-SipCall -Complete completes the transfer.";
+            if (!await InTimeAsync(consulted, limit, () => $"The transfer goes on, but {request.To} has not answered", call, cancellationToken, Action).ConfigureAwait(false)) throw Failed(call, request.To, null);
             if (!transfer.Consulted) throw Failed(call, request.To, "it did not answer, and the parties talk again");
             return Shown(call);
         }

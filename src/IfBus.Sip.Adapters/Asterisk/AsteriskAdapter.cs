@@ -211,30 +211,65 @@ internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>
 
     protected override SipNotSupportedException NotSupported(AsteriskSession session, SipCapabilities needed)
     {
-        string user = Configuration.Credential!.UserName;
-        string why = needed switch
-        {
-            SipCapabilities.MakeCall when !session.HasCallEvents => $"the login '{user}' receives no call events, so the outcome of a call could not be seen; in manager.conf its read= needs class call",
-            SipCapabilities.MakeCall => $"the login '{user}' may not use Originate; in manager.conf its write= needs class originate",
-            SipCapabilities.MakeCall | SipCapabilities.Failover => "Asterisk's Originate calls one endpoint; several need a dialplan extension that tries them",
-            SipCapabilities.HangUp => $"the login '{user}' may not use Hangup; in manager.conf its write= needs class call or system",
-            SipCapabilities.ListCalls => $"the login '{user}' may not use CoreShowChannels; in manager.conf its write= needs class reporting or system",
-            SipCapabilities.CallDetailRecords => $"the login '{user}' receives no events; in manager.conf its read= needs classes call and cdr",
-            SipCapabilities.AttendedTransfer when session.TransferCode is null => "the server has no feature code for attended transfers; features.conf, [featuremap], needs atxfer => a code",
-            SipCapabilities.BlindTransfer or SipCapabilities.AttendedTransfer or SipCapabilities.Dtmf or SipCapabilities.Variables or SipCapabilities.Reject =>
-                $"the login '{user}' lacks an action for it; in manager.conf its write= needs class call, its read= class call",
-            SipCapabilities.Hold or SipCapabilities.Conference or SipCapabilities.Answer =>
-                $"the login '{user}' needs class call in write= and read= of manager.conf, and class system, or the context '{AsteriskDialplan.Context}' in the dialplan",
-            SipCapabilities.Recording or SipCapabilities.ConferenceRecording or SipCapabilities.Conference | SipCapabilities.ConferenceRecording =>
-                $"the login '{user}' may not record; in manager.conf its write= needs class system",
-            SipCapabilities.Registrations or SipCapabilities.Gateways => $"the login '{user}' may not use the PJSIPShow actions; in manager.conf its write= needs class system, and the server chan_pjsip",
-            SipCapabilities.Queues or SipCapabilities.Statistics => $"the login '{user}' may not use QueueStatus, CoreStatus and CoreSettings; in manager.conf its write= needs class reporting or system",
-            _ => $"the login '{user}' lacks the right for it",
-        };
-        return new SipNotSupportedException($"{Name} cannot do this ({needed}): {why}. Nothing was sent.", needed)
+        // Of what is needed at once, only what lacks is of interest.
+        SipCapabilities lacking = needed & ~session.Capabilities;
+        IEnumerable<string> why = Enum.GetValues<SipCapabilities>().Where(c => c != SipCapabilities.None && lacking.HasFlag(c)).Select(c => WhyNot(session, c)).Distinct();
+        return new SipNotSupportedException($"{Name} cannot do this ({lacking}): {string.Join("; ", why)}. Nothing was sent.", needed)
         {
             RecommendedAction = "Give the user the class in manager.conf, or connect as another user.",
         };
+    }
+
+    // The classes are those that Asterisk 16.28 and 22.10 name for the actions.
+    private string WhyNot(AsteriskSession session, SipCapabilities lacking)
+    {
+        string user = $"the login '{Configuration.Credential!.UserName}'";
+        bool events = session.HasCallEvents;
+        switch (lacking)
+        {
+            case SipCapabilities.MakeCall when !events:
+                return $"{user} receives no call events, so the outcome of a call could not be seen; in manager.conf its read= needs class call";
+            case SipCapabilities.MakeCall:
+                return $"{user} may not use Originate; in manager.conf its write= needs class originate";
+            case SipCapabilities.Failover:
+                return "Asterisk's Originate calls one endpoint; several need a dialplan extension that tries them";
+            case SipCapabilities.HangUp:
+                return $"{user} may not use Hangup; in manager.conf its write= needs class call or system";
+            case SipCapabilities.ListCalls:
+                return $"{user} may not use CoreShowChannels; in manager.conf its write= needs class reporting or system";
+            case SipCapabilities.CallDetailRecords:
+                return $"{user} receives no events; in manager.conf its read= needs classes call and cdr";
+            case SipCapabilities.AttendedTransfer when session.TransferCode is null:
+                return "the server has no feature code for attended transfers; features.conf, [featuremap], needs atxfer => a code";
+            case SipCapabilities.BlindTransfer or SipCapabilities.AttendedTransfer or SipCapabilities.Dtmf or SipCapabilities.Variables or SipCapabilities.Reject:
+                return $"{user} lacks an action for it; in manager.conf its write= needs class call, its read= class call";
+            case SipCapabilities.Hold or SipCapabilities.Answer:
+                return $"{user} lacks an action for it; {Needs(["call"])}{Extensions()}";
+            case SipCapabilities.Conference:
+                return $"{user} may not move calls into rooms; {Needs(["call", "reporting"])}{Extensions()}";
+            case SipCapabilities.ConferenceList:
+                return $"{user} may not use ConfbridgeListRooms and ConfbridgeList; in manager.conf its write= needs class reporting, and the server the module app_confbridge";
+            case SipCapabilities.ConferenceControl:
+                return $"{user} may not use ConfbridgeLock, ConfbridgeMute and ConfbridgeKick; in manager.conf its write= needs class call, and the server the module app_confbridge";
+            case SipCapabilities.ConferenceRecording:
+                return $"{user} may not record rooms; {Needs(["system"])}, and the server the module app_confbridge";
+            case SipCapabilities.Recording:
+                return $"{user} may not record; {Needs(["system"])}";
+            case SipCapabilities.Registrations or SipCapabilities.Gateways:
+                return $"{user} may not use the PJSIPShow actions; in manager.conf its write= needs class system, and the server chan_pjsip";
+            case SipCapabilities.Queues:
+                // Every login may ask.
+                return "the server has no action QueueStatus: its module app_queue is not loaded";
+            case SipCapabilities.Statistics:
+                return $"{user} may not use CoreStatus and CoreSettings; in manager.conf its write= needs class reporting or system";
+            default:
+                return $"{user} lacks the right for it";
+        }
+
+        string Needs(string[] write) =>
+            $"in manager.conf its write= needs {(write.Length == 1 ? "class" : "classes")} {string.Join(" and ", write)}{(events ? "" : ", its read= class call")}";
+
+        string Extensions() => session.HasDialplan || session.Commands.Contains("DialplanExtensionAdd") ? "" : $", and either class system in write= or the context '{AsteriskDialplan.Context}' in the dialplan";
     }
 
     // Its own deadline: whoever waits for it waits for a command, not for a connection.

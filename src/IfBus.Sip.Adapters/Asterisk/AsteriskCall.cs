@@ -52,17 +52,19 @@ internal sealed class AsteriskCall(string callId, bool ours) : TrackedCall(callI
     public bool HeldByUs { get; set; }
 
     /// <summary>Recordings that we began.</summary>
-    public List<SipRecording> Recordings { get; } = [];
+    public List<AsteriskRecording> Recordings { get; } = [];
 
     /// <summary>Somebody holds it: we, or a phone of its own accord.</summary>
     public bool IsHeld => HeldByUs || Legs.Exists(l => !l.Ended && (l.Holds || (l.HearsMusic && l.BridgeId is not null)));
 
-    /// <summary>Recordings end with their call.</summary>
-    public void EndRecordings(DateTime now)
+    /// <summary>Recordings end with their leg, and with their call.</summary>
+    /// <param name="now">When.</param>
+    /// <param name="leg">Only those of this leg.</param>
+    public void EndRecordings(DateTime now, AsteriskLeg? leg = null)
     {
-        for (int i = 0; i < Recordings.Count; i++)
+        foreach (AsteriskRecording recording in Recordings)
         {
-            if (Recordings[i].State != SipRecordingState.Stopped) Recordings[i] = Recordings[i] with { State = SipRecordingState.Stopped, StoppedAt = now };
+            if (recording.Runs && (leg is null || recording.Leg == leg)) recording.Shown = recording.Shown with { State = SipRecordingState.Stopped, StoppedAt = now };
         }
     }
 
@@ -78,6 +80,9 @@ internal sealed class AsteriskCall(string callId, bool ours) : TrackedCall(callI
 
         bool Live(AsteriskLeg l) => l.Seen && !l.Ended && l != Primary;
     }
+
+    /// <summary>The address of a party as it is known: what the call was made with, else its number. The one party of a call of one leg is its To.</summary>
+    public string? AddressOf(AsteriskLeg leg) => (leg == Primary ? From ?? (HasDestination ? null : To) : To) ?? leg.Number;
 
     /// <summary>The leg that shares a bridge with another.</summary>
     public AsteriskLeg? Partner(AsteriskLeg leg) => leg.BridgeId is { } bridge ? Legs.Find(l => l != leg && !l.Ended && l.BridgeId == bridge) : null;
@@ -105,7 +110,7 @@ internal sealed class AsteriskCall(string callId, bool ours) : TrackedCall(callI
         if (OriginateReason is { } reason && OriginateSucceeded == false) Add("OriginateReason", reason.ToString(System.Globalization.CultureInfo.InvariantCulture));
         if (DialStatus is not null) Add("DialStatus", DialStatus);
         if (Legs.Find(l => !l.Ended && l.Room is not null) is { } member) Add("Conference", member.Room!);
-        foreach (SipRecording recording in Recordings) Add("Recording:" + recording.RecordingId, $"{recording.State} {recording.Path}");
+        foreach (AsteriskRecording recording in Recordings) Add("Recording:" + recording.Shown.RecordingId, $"{recording.Shown.State} {recording.Shown.Path}");
         if (State == CallState.Terminated && Legs.Find(l => l.HungUpByFarEnd) is { } leg) Add("HungUpBy", leg.Name ?? leg.Id);
         return details;
 
@@ -186,6 +191,19 @@ internal sealed class AsteriskLeg(AsteriskCall call, byte[] idBytes, string id)
     public long? MissingSince { get; set; }
 }
 
+/// <summary>A recording that we began.</summary>
+internal sealed class AsteriskRecording(AsteriskLeg leg)
+{
+    /// <summary>The leg that is recorded.</summary>
+    public AsteriskLeg Leg { get; } = leg;
+
+    /// <summary>What users see of it.</summary>
+    public required SipRecording Shown { get; set; }
+
+    /// <summary>It has not ended.</summary>
+    public bool Runs => Shown.State != SipRecordingState.Stopped;
+}
+
 /// <summary>A transfer of ours.</summary>
 internal sealed class AsteriskTransfer(AsteriskLeg kept, AsteriskLeg? released, string to, bool attended)
 {
@@ -200,6 +218,9 @@ internal sealed class AsteriskTransfer(AsteriskLeg kept, AsteriskLeg? released, 
 
     /// <summary>With a consultation first.</summary>
     public bool Attended { get; } = attended;
+
+    /// <summary>The address of who stays, which is who the call is from after it.</summary>
+    public string? KeptAddress { get; } = kept.Call.AddressOf(kept);
 
     /// <summary>The destination of an attended transfer has answered.</summary>
     public bool Consulted { get; set; }

@@ -117,7 +117,7 @@ internal static class AsteriskCommands
     private static void AddVariable(AmiAction action, string name, string value)
     {
         string plain = name.TrimStart('_');
-        if (name.Length - plain.Length > 2 || !CallRules.IsVariable(plain)) throw new SipArgumentException("Variable", name, "a variable's name has letters, digits and _, begins with a letter, and may have one or two _ before it to be inherited.");
+        if (name.Length - plain.Length > 2 || !CallRules.IsVariable(plain)) throw new SipArgumentException("Variable", name, CallRules.VariableRule + "; one or two _ before it have it inherited.");
         // A comma ends the value and begins another variable, quotes and backslashes vanish (wire/asterisk, section 5).
         if (value.AsSpan().IndexOfAny(NotInVariables) >= 0)
             throw new SipArgumentException("Variable", $"{name}={value}", "Asterisk cannot take a comma, a double quote or a backslash in a variable of a new call; set it on the living channel: Invoke-SipCommand Setvar.");

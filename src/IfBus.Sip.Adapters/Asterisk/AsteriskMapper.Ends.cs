@@ -132,6 +132,7 @@ internal sealed partial class AsteriskMapper
                     leg.Seen = true;
                     leg.Ended = true;
                     call.LiveLegs--;
+                    call.EndRecordings(calls.Now, leg);
                     _legs.Remove(leg.IdBytes);
                 }
 

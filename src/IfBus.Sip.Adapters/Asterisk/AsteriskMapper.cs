@@ -318,6 +318,7 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
 
         AsteriskCall call = leg.Call;
         call.LiveLegs--;
+        call.EndRecordings(calls.Now, leg);
         if (leg.DialGoesOn && leg.DialledBy == call.Primary)
         {
             leg.DialGoesOn = false;
@@ -346,7 +347,7 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
         {
             if (transfer is { Attended: true, Done: false }) return;
             transfer.Done = true;
-            call.To = transfer.To;
+            (call.From, call.To) = (transfer.KeptAddress, transfer.To);
         }
 
         if (call.State is CallState.Dialing or CallState.Ringing or CallState.Incoming or CallState.Transferring) calls.Move(call, CallState.Connected, raw, AmiFieldReader.Instance);

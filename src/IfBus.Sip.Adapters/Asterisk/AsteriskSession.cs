@@ -22,6 +22,7 @@ internal sealed class AsteriskSession : ISipSession
         _openSecond = openSecond;
         _ = ami.Closed.ContinueWith(static (_, s) => ((AsteriskSession)s!).Abandon(), this, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         Capabilities = Learn(login);
+        MutesById = login.Version.Split(' ', '.') is ["Asterisk", { } major, ..] && int.TryParse(major, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out int number) && number >= 22;
     }
 
     /// <summary>The connection.</summary>
@@ -35,6 +36,12 @@ internal sealed class AsteriskSession : ISipSession
 
     /// <summary>The extensions of ours are in the server's dialplan.</summary>
     public bool HasDialplan { get; set; }
+
+    /// <summary>
+    /// Asterisk mutes a recording by its id: 22.10 does, 16.28 does not and mutes the first of the leg. Versions between
+    /// them of which it is not known count as those that do not.
+    /// </summary>
+    public bool MutesById { get; }
 
     /// <summary>What is typed on a channel for an attended transfer; null if the server has no code for it.</summary>
     public string? TransferCode => _login.TransferCode;
@@ -117,7 +124,10 @@ internal sealed class AsteriskSession : ISipSession
         Add(SipCapabilities.BlindTransfer, events && May("BlindTransfer", "Redirect", "Getvar", "Hangup"));
         Add(SipCapabilities.AttendedTransfer, events && login.TransferCode is not null && May("Atxfer", "CancelAtxfer", "Getvar", "Hangup"));
         Add(SipCapabilities.Hold, events && dialplan && May("Bridge"));
-        Add(SipCapabilities.Conference, events && dialplan && May("ConfbridgeListRooms", "ConfbridgeList", "ConfbridgeKick", "ConfbridgeMute", "ConfbridgeUnmute", "ConfbridgeLock", "ConfbridgeUnlock"));
+        // A room is looked at before anybody is moved into it.
+        Add(SipCapabilities.Conference, events && dialplan && May("ConfbridgeListRooms"));
+        Add(SipCapabilities.ConferenceList, May("ConfbridgeListRooms", "ConfbridgeList"));
+        Add(SipCapabilities.ConferenceControl, May("ConfbridgeKick", "ConfbridgeMute", "ConfbridgeUnmute", "ConfbridgeLock", "ConfbridgeUnlock"));
         Add(SipCapabilities.ConferenceRecording, events && May("ConfbridgeStartRecord", "ConfbridgeStopRecord"));
         Add(SipCapabilities.Recording, events && May("MixMonitor", "StopMixMonitor", "MixMonitorMute"));
         Add(SipCapabilities.Dtmf, May("PlayDTMF"));

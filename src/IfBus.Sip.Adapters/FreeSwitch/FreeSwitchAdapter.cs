@@ -203,7 +203,7 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
             SipCapabilities.ListCalls or SipCapabilities.Registrations => Commands("show"),
             SipCapabilities.BlindTransfer or SipCapabilities.AttendedTransfer => Commands("uuid_transfer", "uuid_bridge", "uuid_setvar", "originate", "uuid_kill"),
             SipCapabilities.Hold => Commands("uuid_hold") + ", and CHANNEL_HOLD and CHANNEL_UNHOLD in esl-allowed-events",
-            SipCapabilities.Conference or SipCapabilities.ConferenceRecording or SipCapabilities.Conference | SipCapabilities.ConferenceRecording => Commands("conference", "uuid_transfer", "global_getvar") + "; mod_conference must be loaded",
+            _ when (needed & (SipCapabilities.Conference | SipCapabilities.ConferenceList | SipCapabilities.ConferenceControl | SipCapabilities.ConferenceRecording)) != 0 => Commands("conference", "uuid_transfer", "global_getvar") + "; mod_conference must be loaded",
             SipCapabilities.Recording => Commands("uuid_record", "global_getvar") + ", and RECORD_START and RECORD_STOP in esl-allowed-events",
             SipCapabilities.Dtmf => Commands("uuid_send_dtmf"),
             SipCapabilities.Variables => Commands("uuid_getvar", "uuid_setvar", "uuid_exists"),

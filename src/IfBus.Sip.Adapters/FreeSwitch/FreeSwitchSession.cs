@@ -90,6 +90,7 @@ internal sealed class FreeSwitchSession(EslSession esl, FreeSwitchLoginResult lo
         Add(SipCapabilities.AttendedTransfer, events, "uuid_transfer", "uuid_bridge", "uuid_setvar", "originate", "uuid_kill");
         Add(SipCapabilities.Hold, login.Events.Contains("CHANNEL_HOLD") && login.Events.Contains("CHANNEL_UNHOLD"), "uuid_hold");
         Add(SipCapabilities.Conference, events && login.Events.Contains("CUSTOM"), "uuid_transfer", "conference");
+        Add(SipCapabilities.ConferenceList | SipCapabilities.ConferenceControl, true, "conference");
         Add(SipCapabilities.ConferenceRecording, login.RecordingFolder is not null, "conference");
         Add(SipCapabilities.Recording, login.Events.Contains("RECORD_START") && login.Events.Contains("RECORD_STOP") && login.RecordingFolder is not null, "uuid_record");
         Add(SipCapabilities.Dtmf, true, "uuid_send_dtmf");

@@ -9,6 +9,12 @@ namespace IfBus.Sip.PowerShell.Binding;
 [AttributeUsage(AttributeTargets.Property | AttributeTargets.Field)]
 public sealed class ServerNameAttribute : ArgumentTransformationAttribute
 {
+    /// <summary>
+    /// The parameter takes whole objects of the pipeline. Only servers are taken then: a room or a queue has a name too,
+    /// and is left to the parameters that take properties.
+    /// </summary>
+    public bool FromPipeline { get; set; }
+
     /// <inheritdoc/>
     public override object Transform(EngineIntrinsics engineIntrinsics, object inputData)
     {
@@ -22,7 +28,7 @@ public sealed class ServerNameAttribute : ArgumentTransformationAttribute
         return Name(inputData)!;
     }
 
-    private static string? Name(object? input)
+    private string? Name(object? input)
     {
         object? value = input is PSObject wrapped ? wrapped.BaseObject : input;
         // An empty column of a table of calls is the same as none.
@@ -34,8 +40,10 @@ public sealed class ServerNameAttribute : ArgumentTransformationAttribute
         }
 
         // A deserialized SipServer is a bag of properties.
-        if (input is PSObject { Properties: { } properties } && properties["Name"]?.Value is string fromBag) return fromBag;
-        throw new ArgumentTransformationMetadataException("-Server takes the name of a connection, or an object of Get-SipServer.");
+        if (input is PSObject { Properties: { } properties } bag && properties["Name"]?.Value is string fromBag && (!FromPipeline || bag.TypeNames.Any(t => t.EndsWith("." + typeof(SipServer).FullName, StringComparison.Ordinal)))) return fromBag;
+        const string Rule = "-Server takes the name of a connection, or an object of Get-SipServer.";
+        // By this cause the binder knows that the object may be for another parameter.
+        throw new ArgumentTransformationMetadataException(Rule, new PSInvalidCastException(Rule));
     }
 }
 

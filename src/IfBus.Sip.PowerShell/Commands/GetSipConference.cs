@@ -9,10 +9,34 @@ namespace IfBus.Sip.PowerShell.Commands;
 [OutputType(typeof(SipConference))]
 public sealed class GetSipConference : KnowledgeCmdlet
 {
+    private bool _named;
+
+    /// <inheritdoc/>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [ServerName]
+    [ArgumentCompleter(typeof(ServerNameCompleter))]
+    public override string[]? Server { get; set; }
+
+    // Takes servers only. A server has a name too, which the binder takes for the room's: that is left out of account.
+    /// <summary>The connection, as an object that is piped in.</summary>
+    [Parameter(ValueFromPipeline = true)]
+    [ServerName(FromPipeline = true)]
+    public string[]? InputObject { get; set; }
+
     /// <summary>Only this room.</summary>
     [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
     [Alias("Conference", "Room")]
     public string? Name { get; set; }
 
-    private protected override async Task<object?> AskAsync(ISipAdapter adapter, CancellationToken token) => await adapter.GetConferencesAsync(Name, token).ConfigureAwait(false);
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        base.BeginProcessing();
+        // Before anything of the pipeline is bound.
+        _named = MyInvocation.BoundParameters.ContainsKey(nameof(Name));
+    }
+
+    private protected override string[]? Asked => InputObject ?? Server;
+
+    private protected override async Task<object?> AskAsync(ISipAdapter adapter, CancellationToken token) => await adapter.GetConferencesAsync(InputObject is null || _named ? Name : null, token).ConfigureAwait(false);
 }

@@ -25,6 +25,7 @@ internal static class Errors
 
     private static ErrorCategory Category(SipException exception) => exception switch
     {
+        { ErrorId: "SipConferenceNotFound" or "SipConferenceMemberNotFound" } => ErrorCategory.ObjectNotFound,
         SipArgumentException or SipConfigurationException => ErrorCategory.InvalidArgument,
         SipCallNotFoundException => ErrorCategory.ObjectNotFound,
         SipAuthenticationException => ErrorCategory.AuthenticationError,

@@ -8,10 +8,13 @@ namespace IfBus.Sip.PowerShell.Hosting;
 public abstract class KnowledgeCmdlet : SipCmdlet
 {
     /// <summary>Only these connections; all if left out.</summary>
-    [Parameter(ValueFromPipelineByPropertyName = true)]
-    [ServerName]
+    [Parameter(ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [ServerName(FromPipeline = true)]
     [ArgumentCompleter(typeof(ServerNameCompleter))]
-    public string[]? Server { get; set; }
+    public virtual string[]? Server { get; set; }
+
+    /// <summary>Whom to ask.</summary>
+    private protected virtual string[]? Asked => Server;
 
     /// <summary>Asks one server; a list is written one by one.</summary>
     private protected abstract Task<object?> AskAsync(ISipAdapter adapter, CancellationToken token);
@@ -19,7 +22,7 @@ public abstract class KnowledgeCmdlet : SipCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (ServerStore.Connection connection in ChooseEachOrAll(Server))
+        foreach (ServerStore.Connection connection in ChooseEachOrAll(Asked))
         {
             try
             {

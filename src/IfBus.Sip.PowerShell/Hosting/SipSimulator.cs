@@ -49,6 +49,24 @@ public sealed class SipSimulator
     /// <summary>Closes all connections at once, as a lost network does. Calls stay up.</summary>
     public void DropConnections() => Simulator.DropConnections();
 
+    /// <summary>A phone calls the server, and its dialplan takes the call. Returns the id of the phone's channel, which is the CallId.</summary>
+    /// <param name="from">Number of the phone.</param>
+    /// <param name="exten">Extension that it calls.</param>
+    public string StartIncomingCall(string from, string exten)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(from);
+        ArgumentException.ThrowIfNullOrWhiteSpace(exten);
+        return Simulator.StartIncomingCall(from, exten);
+    }
+
+    /// <summary>The phone at a channel hangs up.</summary>
+    /// <param name="id">Id or name of the channel, as Legs of a call have them.</param>
+    public void HangUpByPhone(string id)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(id);
+        Simulator.HangUpByPhone(id);
+    }
+
     /// <inheritdoc/>
     public override string ToString() => $"{Type} {Version} at {Host}:{Port}";
 }

@@ -157,7 +157,7 @@ internal static partial class ManagerActions
             if (board.StopMonitor(channel, action["MixMonitorID"])) connection.Reply(action, "Success", null);
             else connection.Reply(action, "Error", "Could not stop monitoring channel");
         }
-        else if (channel.Monitors.Count == 0)
+        else if (!board.MuteMonitor(channel, action["MixMonitorID"], action["State"] == "1"))
         {
             connection.Reply(action, "Error", "Cannot set mute flag");
         }
@@ -191,7 +191,9 @@ internal static partial class ManagerActions
         }
 
         string who = action["Channel"];
-        SimChannel[] members = who == "all" ? [.. room.Members] : [.. room.Members.Where(m => m.Name == who)];
+        bool everybody = who.Equals("all", StringComparison.OrdinalIgnoreCase) || who.Equals("participants", StringComparison.OrdinalIgnoreCase);
+        // Mute and unmute take the first whose name begins so, Kick takes the whole name.
+        SimChannel[] members = everybody ? [.. room.Members] : [.. room.Members.Where(m => name == "ConfbridgeKick" ? m.Name == who : m.Name.StartsWith(who, StringComparison.OrdinalIgnoreCase)).Take(1)];
         switch (name)
         {
             case "ConfbridgeList":
@@ -224,6 +226,12 @@ internal static partial class ManagerActions
 
                 break;
             default:
+                if (who.Length == 0)
+                {
+                    connection.Reply(action, "Error", "No channel name provided.");
+                    return;
+                }
+
                 if (members.Length == 0)
                 {
                     connection.Reply(action, "Error", "No Channel by that name found in Conference.");
@@ -232,7 +240,7 @@ internal static partial class ManagerActions
 
                 if (name == "ConfbridgeKick")
                 {
-                    connection.Reply(action, "Success", who == "all" ? "All participants kicked" : "User kicked");
+                    connection.Reply(action, "Success", everybody ? "All participants kicked" : "User kicked");
                     foreach (SimChannel member in members) board.Kick(room, member);
                     return;
                 }

@@ -246,7 +246,7 @@ internal static partial class ManagerActions
         foreach (string assignment in action.All("Variable").SelectMany(v => v.Split(',')))
         {
             int equals = assignment.IndexOf('=', StringComparison.Ordinal);
-            if (equals > 0) variables.Add(new(assignment[..equals].TrimStart('_'), assignment[(equals + 1)..].Replace("\"", "", StringComparison.Ordinal).Replace("\\", "", StringComparison.Ordinal)));
+            if (equals > 0) variables.Add(new(Plain(assignment[..equals]), assignment[(equals + 1)..].Replace("\"", "", StringComparison.Ordinal).Replace("\\", "", StringComparison.Ordinal)));
         }
 
         if (done is null) connection.Reply(action, "Success", "Originate successfully queued");
@@ -313,10 +313,13 @@ internal static partial class ManagerActions
         }
         else
         {
-            if (board.Find(action["Channel"]) is { } channel) channel.Variables[action["Variable"]] = action["Value"];
+            if (board.Find(action["Channel"]) is { } channel) channel.Variables[Plain(action["Variable"])] = action["Value"];
             connection.Reply(action, "Success", "Variable Set");
         }
     }
+
+    // One or two _ before a name have the variable inherited; they are no part of it.
+    private static string Plain(string variable) => variable.StartsWith("__", StringComparison.Ordinal) ? variable[2..] : variable.StartsWith('_') ? variable[1..] : variable;
 
     private static void Command(ManagerAction action, ManagerConnection connection, Switchboard board, AsteriskSimulatorOptions options)
     {

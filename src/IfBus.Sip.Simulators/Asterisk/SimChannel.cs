@@ -71,6 +71,9 @@ internal sealed class SimChannel(string name, string uniqueid, string linkedid)
     /// <summary>Ids of its recordings.</summary>
     public List<string> Monitors { get; } = [];
 
+    /// <summary>Those of them that take down silence.</summary>
+    public HashSet<string> MutedMonitors { get; } = [];
+
     public bool Gone { get; set; }
 
     /// <summary>What happens to it next by itself.</summary>

@@ -137,8 +137,22 @@ internal sealed partial class Switchboard
         string? found = id.Length == 0 ? channel.Monitors.FirstOrDefault() : channel.Monitors.Find(m => m == id);
         if (found is null) return false;
         channel.Monitors.Remove(found);
+        channel.MutedMonitors.Remove(found);
         Tell("MixMonitorStop", "call", channel.Headers());
         return true;
+    }
+
+    /// <summary>The MixMonitorMute action. 22 takes an id and mutes all of the channel without one; 16 knows no id and mutes the first.</summary>
+    public bool MuteMonitor(SimChannel channel, string id, bool muted)
+    {
+        string[] meant = [.. IsVersion16 ? channel.Monitors.Take(1) : channel.Monitors.Where(m => id.Length == 0 || m == id)];
+        foreach (string monitor in meant)
+        {
+            if (muted) channel.MutedMonitors.Add(monitor);
+            else channel.MutedMonitors.Remove(monitor);
+        }
+
+        return meant.Length > 0;
     }
 
     /// <summary>Puts somebody out of a room; its dialplan ends there.</summary>

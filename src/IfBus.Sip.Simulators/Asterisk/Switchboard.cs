@@ -46,6 +46,14 @@ internal sealed partial class Switchboard(AsteriskSimulatorOptions options)
 
     public IReadOnlyCollection<SimChannel> Channels => _channels.Values;
 
+    public string[] MutedRecordings
+    {
+        get
+        {
+            lock (Sync) return [.. _channels.Values.SelectMany(c => c.MutedMonitors)];
+        }
+    }
+
     public void CountAction() => Interlocked.Increment(ref _actions);
 
     public void Add(ManagerConnection connection)

@@ -18,12 +18,16 @@ public sealed class Asterisk16SimulatorContract : CallContract
 public sealed class AsteriskSimulatorControl : ControlContract
 {
     protected override ContractServer Server { get; } = Simulated.Asterisk("22.10.1");
+
+    protected override void AssertMuted(IReadOnlyCollection<string> recordingIds) => Simulated.AssertMuted(Server, recordingIds);
 }
 
 /// <summary>The contract of call control on the simulator of Asterisk 16.</summary>
 public sealed class Asterisk16SimulatorControl : ControlContract
 {
     protected override ContractServer Server { get; } = Simulated.Asterisk("16.28.0");
+
+    protected override void AssertMuted(IReadOnlyCollection<string> recordingIds) => Simulated.AssertMuted(Server, recordingIds);
 }
 
 /// <summary>Servers that are started for one test and stopped after it.</summary>
@@ -34,4 +38,7 @@ internal static class Simulated
         AsteriskSimulator simulator = AsteriskSimulator.Start(new AsteriskSimulatorOptions { Version = version });
         return new ContractServer(simulator.Host, simulator.Port, simulator.User, simulator.Secret, simulator);
     }
+
+    /// <summary>These recordings are muted, and no others.</summary>
+    public static void AssertMuted(ContractServer server, IReadOnlyCollection<string> recordingIds) => Assert.Equal(recordingIds.Order(), ((AsteriskSimulator)server.Simulator!).MutedRecordings.Order());
 }

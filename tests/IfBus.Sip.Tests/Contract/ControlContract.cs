@@ -27,6 +27,19 @@ public abstract class ControlContract : ServerContract
         Assert.Equal("Hungup", moved.Legs.Single(l => l.Id == from).State);
         Assert.Equal("Up", moved.Legs.Single(l => l.Id == to).State);
         Assert.Equal(2, Up(moved));
+        // From is who was kept, To where it went.
+        Assert.Equal(("dial-answer", "dial-answer"), (moved.From, moved.To));
+        SipCall alone = Change(moved, "Move-SipCall -To echo");
+        Assert.Equal(("dial-answer", "echo"), (alone.From, alone.To));
+        Stop(alone);
+    }
+
+    [ServerFact]
+    public void One_leg_that_is_moved_is_who_the_call_is_from()
+    {
+        SipCall call = Call("-To PJSIP/sipp-answer -Application Wait -ApplicationData 100");
+        SipCall moved = Change(call, "Move-SipCall -To dial-answer");
+        Assert.Equal((2, "PJSIP/sipp-answer", "dial-answer"), (Up(moved), moved.From, moved.To));
         Stop(moved);
     }
 
@@ -35,7 +48,7 @@ public abstract class ControlContract : ServerContract
     {
         SipCall call = Pair();
         SipCall alone = Change(call, "Move-SipCall -To echo");
-        Assert.Equal((CallState.Connected, 1), (alone.State, Up(alone)));
+        Assert.Equal((CallState.Connected, 1, "sipp-answer"), (alone.State, Up(alone), alone.From));
         SipCall again = Change(alone, "Move-SipCall -To dial-answer");
         Assert.Equal((CallState.Connected, 2), (again.State, Up(again)));
         Stop(again);
@@ -91,6 +104,18 @@ public abstract class ControlContract : ServerContract
         Assert.Equal("Hungup", done.Legs.Single(l => l.Id == call.Legs[1].Id).State);
         Fails(call, "SipNoTransfer", "Move-SipCall -Cancel");
         AssertEnded(Stop(done), HangupCause.NormalClearing, 16, null, answered: true);
+    }
+
+    [ServerFact]
+    public void Attended_transfer_that_keeps_the_other_party()
+    {
+        SipCall call = Pair();
+        SipCall consulting = Change(call, "Move-SipCall -To 601 -Attended -Keep To");
+        Assert.Equal(("sipp-answer", "dial-answer"), (consulting.From, consulting.To));
+        SipCall done = Change(call, "Move-SipCall -Complete");
+        Assert.Equal((CallState.Connected, "dial-answer", "601"), (done.State, done.From, done.To));
+        Assert.Equal("Hungup", done.Legs.Single(l => l.Id == call.Legs[0].Id).State);
+        Stop(done);
     }
 
     [ServerFact]
@@ -214,7 +239,8 @@ public abstract class ControlContract : ServerContract
         SipCall left = Change(call, "Exit-SipConference");
         Assert.Equal(CallState.Terminated, left.State);
         Assert.Empty(Module.Run($"Get-SipConference {room}"));
-        Module.Fails("SipConferenceNotFound", $"Set-SipConference {room} -Locked $true");
+        foreach (string what in new[] { "-Locked $true", "-Kick -Member nobody" })
+            Assert.Equal(ErrorCategory.ObjectNotFound, Module.Fails("SipConferenceNotFound", $"Set-SipConference {room} {what}").CategoryInfo.Category);
     }
 
     [ServerFact]
@@ -225,9 +251,47 @@ public abstract class ControlContract : ServerContract
         Change(first, $"Join-SipConference {room}");
         Module.Run($"Set-SipConference {room} -Locked $true");
         SipCall second = Pair();
-        Fails(second, "SipCallEnded", $"Join-SipConference {room}");
+        ErrorRecord error = Fails(second, "SipConferenceLocked", $"Join-SipConference {room}");
+        Assert.Contains(room, error.Exception.Message, StringComparison.Ordinal);
+        Assert.Equal((CallState.Connected, 2), (Now(second).State, Up(Now(second))));
         Assert.Equal(2, Module.Run<SipConference>($"Get-SipConference {room}").MemberCount);
+        Module.Run($"Set-SipConference {room} -Locked $false");
+        Change(second, $"Join-SipConference {room}");
+        Assert.Equal(4, Module.Run<SipConference>($"Get-SipConference {room}").MemberCount);
         Stop(first);
+        Stop(second);
+    }
+
+    [ServerTheory]
+    [InlineData("$null")]
+    [InlineData("''")]
+    [InlineData("' '")]
+    [InlineData("$none.LegId")]
+    [InlineData("all")]
+    [InlineData("participants")]
+    [InlineData("PJSIP/")]
+    [InlineData("PJSIP/sipp-answer")]
+    public void Who_names_no_member_changes_nobody(string member)
+    {
+        SipCall call = Pair();
+        string room = "room" + Guid.NewGuid().ToString("N")[..8];
+        Change(call, $"Join-SipConference {room}");
+        bool empty = member[0] is '$' or '\'';
+        foreach (string what in new[] { "-Muted $true", "-Kick" })
+        {
+            ErrorRecord error = Module.Fails(empty ? "SipInvalidArgument" : "SipConferenceMemberNotFound", $"Set-SipConference {room} {what} -Member {member}");
+            Assert.Contains("-Member", error.Exception.Message, StringComparison.Ordinal);
+            Assert.Equal(empty ? ErrorCategory.InvalidArgument : ErrorCategory.ObjectNotFound, error.CategoryInfo.Category);
+        }
+
+        SipConference after = Module.Run<SipConference>($"Get-SipConference {room}");
+        Assert.Equal((2, 0), (after.MemberCount, after.Members.Count(m => m.Muted)));
+        // The whole channel, and nothing less, is one member; without -Member it is everybody.
+        string channel = after.Members[0].Channel!;
+        Assert.Equal(channel, Assert.Single(Module.Run<SipConference>($"Set-SipConference {room} -Muted $true -Member '{channel}' -PassThru").Members, m => m.Muted).Channel);
+        Assert.All(Module.Run<SipConference>($"Set-SipConference {room} -Muted $true -PassThru").Members, m => Assert.True(m.Muted));
+        Module.Run($"Set-SipConference {room} -Kick");
+        Assert.Empty(Module.Run($"Get-SipConference {room}"));
     }
 
     [ServerFact]
@@ -248,6 +312,55 @@ public abstract class ControlContract : ServerContract
         Fails(call, "SipNotRecording", "Stop-SipRecording");
         SipRecording last = Module.Run<SipRecording>("param($c) $c | Start-SipRecording -Path 'contract/last-{0}.wav'", call);
         Assert.StartsWith("Stopped", Stop(call).Details["Recording:" + last.RecordingId], StringComparison.Ordinal);
+    }
+
+    [ServerFact]
+    public void One_of_several_recordings_is_muted_or_none()
+    {
+        SipCall call = Pair();
+        SipRecording? second = null;
+        SipRecording from = Record("a"), to = Record("b", "To");
+        Mute(to);
+        Assert.Equal([to.RecordingId], Muted());
+        second = Record("c", "To");
+        if (Is16)
+        {
+            // It would mute the first of the leg, whichever was meant.
+            ErrorRecord error = Module.Fails("SipRecordingNotAlone", "param($r) $r | Set-SipRecording -Muted $true", second);
+            Assert.Contains("Stop-SipRecording", error.ErrorDetails.RecommendedAction, StringComparison.Ordinal);
+            Fails(call, "SipRecordingNotAlone", "Set-SipRecording -Muted $true");
+            Assert.Equal([to.RecordingId], Muted());
+            Module.Run("param($r) $r | Stop-SipRecording", to);
+        }
+
+        Mute(second);
+        Assert.Equal(Is16 ? [second.RecordingId] : [to.RecordingId, second.RecordingId], Muted());
+        Mute(from);
+        Mute(second, "$false");
+        Assert.Equal(Is16 ? [from.RecordingId] : [from.RecordingId, to.RecordingId], Muted());
+        Stop(call);
+
+        SipRecording Record(string name, string party = "From") => Module.Run<SipRecording>($"param($c) $c | Start-SipRecording -Path 'contract/{name}-{{0}}.wav' -Party {party}", call);
+
+        void Mute(SipRecording recording, string muted = "$true") => Module.Run($"param($r) $r | Set-SipRecording -Muted {muted}", recording);
+
+        string[] Muted()
+        {
+            string[] said = [.. new[] { from, to, second }.OfType<SipRecording>().Where(r => Now(call).Details["Recording:" + r.RecordingId].StartsWith("Muted", StringComparison.Ordinal)).Select(r => r.RecordingId)];
+            AssertMuted(said);
+            return said;
+        }
+    }
+
+    [ServerFact]
+    public void A_recording_ends_with_its_leg()
+    {
+        SipCall call = Pair();
+        SipRecording recording = Module.Run<SipRecording>("param($c) $c | Start-SipRecording -Path 'contract/{0}.wav' -Party To", call);
+        SipCall moved = Change(call, "Move-SipCall -To dial-answer");
+        Assert.StartsWith("Stopped", moved.Details["Recording:" + recording.RecordingId], StringComparison.Ordinal);
+        Module.Fails("SipNotRecording", "param($r) $r | Set-SipRecording -Muted $true", recording);
+        Stop(moved);
     }
 
     [ServerTheory]
@@ -336,6 +449,11 @@ public abstract class ControlContract : ServerContract
         Stop(call);
         Assert.Equal(call.CallId, Module.Run<SipCall>("Get-SipCallHistory -Last 1").CallId);
         Assert.Empty(Module.Run("Get-SipCallHistory -Cause UserBusy"));
+    }
+
+    /// <summary>These recordings, and no other, take down silence: where the server under test can tell.</summary>
+    protected virtual void AssertMuted(IReadOnlyCollection<string> recordingIds)
+    {
     }
 
     protected SipCall Pair()

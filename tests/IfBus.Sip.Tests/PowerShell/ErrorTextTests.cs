@@ -1,0 +1,82 @@
+using System.Management.Automation;
+using IfBus.Sip.Tests.Support;
+
+namespace IfBus.Sip.Tests.PowerShell;
+
+/// <summary>Errors name what the user wrote, and say what can be done.</summary>
+public sealed class ErrorTextTests : IDisposable
+{
+    private readonly ModuleRunspace _module = new();
+
+    public void Dispose() => _module.Dispose();
+
+    [Theory]
+    [InlineData("Host", "'a b'")]
+    [InlineData("Name", "'a*'")]
+    [InlineData("Port", "0")]
+    [InlineData("ConnectTimeout", "0")]
+    [InlineData("RequestTimeout", "-1")]
+    [InlineData("RingTimeout", "100000")]
+    [InlineData("KeepAlive", "0")]
+    [InlineData("SkipCertificateCheck", "$true")]
+    [InlineData("EventBuffer", "1")]
+    [InlineData("HistorySize", "-1")]
+    [InlineData("ReconnectAttempts", "-1")]
+    [InlineData("ReconnectFactor", "0.5")]
+    [InlineData("ReconnectDelay", "0")]
+    [InlineData("ReconnectDelay", "301")]
+    [InlineData("ReconnectMaxDelay", "0")]
+    [InlineData("EndpointTemplate", "'x'")]
+    [InlineData("Context", "'a b'")]
+    public void A_problem_has_the_name_that_the_setting_is_written_with(string setting, string value)
+    {
+        var found = _module.Run(
+            $"$t = @{{ Host = 'x'; Credential = [pscredential]::new('u', [Net.NetworkCredential]::new('', 's').SecurePassword) }}; $t['{setting}'] = {value}; (Test-SipServerConfiguration -Configuration $t).Problems");
+        Assert.NotEmpty(found);
+        // A wait that is longer than the longest is told of the longest, which says what it must not be less than.
+        string[] names = [.. found.Select(p => ((SipConfigurationProblem)p.BaseObject).Parameter).Distinct()];
+        Assert.Contains(setting == "ReconnectDelay" && value == "301" ? "ReconnectMaxDelay" : setting, names);
+        foreach (SipConfigurationProblem problem in found.Select(p => (SipConfigurationProblem)p.BaseObject))
+        {
+            // What it is called can be written: it is a setting, and so is what its rule names.
+            string named = problem.Rule.Split(' ').FirstOrDefault(w => w.StartsWith("Reconnect", StringComparison.Ordinal)) ?? problem.Parameter;
+            foreach (string name in new[] { problem.Parameter, named })
+                Assert.DoesNotContain("is no setting", string.Concat(_module.Try($"Test-SipServerConfiguration -Configuration @{{ {name} = 1 }}").Errors), StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("Get-SipConference ('x' * 33)", "1 to 32 characters")]
+    [InlineData("Set-SipConference ('x' * 33) -Locked $true", "1 to 32 characters")]
+    [InlineData("$c | Join-SipConference 'a b'", "letters, digits and _")]
+    public void A_room_is_refused_by_the_name_of_the_parameter(string script, string rule)
+    {
+        _module.Run("Start-SipSimulator Asterisk | Connect-SipServer -Name a; $global:c = New-SipCall -From 1001 -To 1002 -Wait");
+        ErrorRecord error = _module.Fails("SipInvalidArgument", script);
+        Assert.StartsWith("-Name '", error.Exception.Message, StringComparison.Ordinal);
+        Assert.Contains(rule, error.Exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_rule_for_variables_is_what_is_held_to()
+    {
+        _module.Run("Start-SipSimulator Asterisk | Connect-SipServer -Name a; $global:c = New-SipCall -From 1001 -To 1002 -Wait");
+        _module.Run("$c | Set-SipCallVariable _x1 v; $c | Set-SipCallVariable ('x' * 80) v");
+        foreach (string bad in new[] { "1x", "a-b", new string('x', 81) })
+        {
+            ErrorRecord error = _module.Fails("SipInvalidArgument", "param($n) $c | Set-SipCallVariable $n v", bad);
+            Assert.Contains("1 to 80 letters, digits and _, and does not begin with a digit", error.Exception.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void A_consultation_that_nobody_answers_in_time_can_be_given_up()
+    {
+        // Those of the call answer at once, the destination not for a minute.
+        _module.Run("Start-SipSimulator Asterisk -RingTime 60 | Connect-SipServer -Name a; $global:c = New-SipCall -From answer0 -To dial-answer0 -Wait");
+        ErrorRecord error = _module.Fails("SipTimeout", "$c | Move-SipCall -To 601 -Attended -Timeout 0.2");
+        Assert.Contains("Move-SipCall -Cancel", error.ErrorDetails.RecommendedAction, StringComparison.Ordinal);
+        Assert.Equal(CallState.Transferring, _module.Run<SipCall>("$c | Get-SipCallStatus").State);
+        Assert.Equal(CallState.Connected, _module.Run<SipCall>("$c | Move-SipCall -Cancel -PassThru").State);
+    }
+}
