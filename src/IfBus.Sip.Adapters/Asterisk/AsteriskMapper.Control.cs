@@ -170,19 +170,18 @@ internal sealed partial class AsteriskMapper
         if (!_legs.TryGet(AmiMessage.Find(message, "OrigTransfererUniqueid"u8), out AsteriskLeg? leg)) return;
         AsteriskCall call = leg.Call;
         if (call.Transfer is not { Attended: true } transfer) return;
-        if (AmiMessage.Find(message, "Result"u8).SequenceEqual("Success"u8))
-        {
-            transfer.Done = true;
-            call.Primary = transfer.Kept;
-            // Its MusicOnHoldStop may come before this or after; for the other there is no Unhold, only its Hangup.
-            transfer.Kept.HearsMusic = false;
-            leg.Holds = false;
-            Connect(call, message);
-        }
-        else
-        {
-            transfer.Failed = true;
-        }
+        if (AmiMessage.Find(message, "Result"u8).SequenceEqual("Success"u8)) Complete(call, transfer, message);
+        else transfer.Failed = true;
+    }
+
+    private void Complete(AsteriskCall call, AsteriskTransfer transfer, ReadOnlySpan<byte> raw)
+    {
+        transfer.Done = true;
+        call.Primary = transfer.Kept;
+        // Its MusicOnHoldStop may come before this or after; for the other there is no Unhold, only its Hangup.
+        transfer.Kept.HearsMusic = false;
+        if (transfer.Released is { } released) released.Holds = false;
+        Connect(call, raw);
     }
 
     // An attended transfer: its destination has answered the party that consults.

@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Management.Automation;
 using IfBus.Sip.Tests.Support;
 
@@ -23,6 +24,11 @@ public abstract class ServerContract : IDisposable
     protected abstract ContractServer Server { get; }
 
     internal ModuleRunspace Module => _module.Value;
+
+    /// <summary>Changes the settings of the connection.</summary>
+    protected virtual void Configure(Hashtable settings)
+    {
+    }
 
     public void Dispose()
     {
@@ -56,6 +62,21 @@ public abstract class ServerContract : IDisposable
         }
     }
 
+    protected SipCall Pair()
+    {
+        SipCall call = Call("-From sipp-answer -To dial-answer");
+        Assert.Equal((CallState.Connected, 2), (call.State, call.Legs.Count));
+        return call;
+    }
+
+    protected SipCall Change(SipCall call, string cmdlet) => Module.Run<SipCall>($"param($c) $c | {cmdlet} -PassThru", call);
+
+    protected ErrorRecord Fails(SipCall call, string errorId, string cmdlet) => Module.Fails(errorId, $"param($c) $c | {cmdlet}", call);
+
+    protected SipCall Now(SipCall call) => Module.Run<SipCall>("param($c) $c | Get-SipCallStatus", call);
+
+    protected static int Up(SipCall call) => call.Legs.Count(l => l.State == "Up");
+
     protected static void AssertAnswered(SipCall call)
     {
         Assert.Equal(CallState.Connected, call.State);
@@ -86,9 +107,17 @@ public abstract class ServerContract : IDisposable
     private ModuleRunspace Open()
     {
         var module = new ModuleRunspace();
-        module.Run(
-            "param($h, $p, $c) Connect-SipServer $h -Port $p -Credential $c -Name contract -Context ifbus -RingTimeout 20",
-            Server.Host, Server.Port, Credentials.Of(Server.User, Server.Secret));
+        var settings = new Hashtable
+        {
+            ["Host"] = Server.Host,
+            ["Port"] = Server.Port,
+            ["Credential"] = Credentials.Of(Server.User, Server.Secret),
+            ["Name"] = "contract",
+            ["Context"] = "ifbus",
+            ["RingTimeout"] = 20,
+        };
+        Configure(settings);
+        module.Run("param($t) Connect-SipServer -Configuration $t", settings);
         return module;
     }
 }
