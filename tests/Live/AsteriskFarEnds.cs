@@ -84,6 +84,20 @@ public sealed class AsteriskFarEnds : IDisposable
     }
 
     [ServerFact]
+    public void When_the_party_to_be_kept_hangs_up_the_other_two_go_on()
+    {
+        SipCall call = _module.Run<SipCall>("New-SipCall -From sipp-answer -To dial-answer -Wait");
+        _module.Run("param($c) $c | Move-SipCall 601 -Attended", call);
+        _module.Run("param($l) Invoke-SipCommand Hangup @{ Channel = $l; Cause = '16' } -Confirm:$false", call.Legs[0].Id);
+        SipCall rest = _module.Run<SipCall>("param($c) $c | Wait-SipCall -State Connected -Timeout 10", call);
+        Assert.Equal((CallState.Connected, "601"), (rest.State, rest.To));
+        _module.Fails("SipNoTransfer", "param($c) $c | Move-SipCall -Complete", call);
+        Assert.Equal(CallState.OnHold, _module.Run<SipCall>("param($c) $c | Suspend-SipCall -PassThru", call).State);
+        Assert.Equal(CallState.Connected, _module.Run<SipCall>("param($c) $c | Resume-SipCall -PassThru", call).State);
+        _module.Run("param($c) $c | Stop-SipCall", call);
+    }
+
+    [ServerFact]
     public void A_transfer_of_a_phone_that_fails_ends_the_call_with_the_cause()
     {
         using FarEnd phone = FarEnd.Play("refer", "-key", "to", "dial-busy");

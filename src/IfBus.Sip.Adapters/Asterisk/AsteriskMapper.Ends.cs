@@ -226,6 +226,7 @@ internal sealed partial class AsteriskMapper
         else if (call.Partner(released) is not null)
         {
             transfer.Consulted = true;
+            EndIfKeptIsGone(call, default);
         }
     }
 

@@ -321,6 +321,7 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
         if (call.LiveLegs > 0)
         {
             EndWithPartner(call);
+            EndIfKeptIsGone(call, raw);
             // Whoever held it may be the one that is gone.
             ShowHold(call, raw);
             return;
