@@ -84,6 +84,20 @@ public sealed class AsteriskFarEnds : IDisposable
     }
 
     [ServerFact]
+    public void When_the_party_to_be_kept_hangs_up_the_other_two_go_on()
+    {
+        SipCall call = _module.Run<SipCall>("New-SipCall -From sipp-answer -To dial-answer -Wait");
+        _module.Run("param($c) $c | Move-SipCall 601 -Attended", call);
+        _module.Run("param($l) Invoke-SipCommand Hangup @{ Channel = $l; Cause = '16' } -Confirm:$false", call.Legs[0].Id);
+        SipCall rest = _module.Run<SipCall>("param($c) $c | Wait-SipCall -State Connected -Timeout 10", call);
+        Assert.Equal((CallState.Connected, "601"), (rest.State, rest.To));
+        _module.Fails("SipNoTransfer", "param($c) $c | Move-SipCall -Complete", call);
+        Assert.Equal(CallState.OnHold, _module.Run<SipCall>("param($c) $c | Suspend-SipCall -PassThru", call).State);
+        Assert.Equal(CallState.Connected, _module.Run<SipCall>("param($c) $c | Resume-SipCall -PassThru", call).State);
+        _module.Run("param($c) $c | Stop-SipCall", call);
+    }
+
+    [ServerFact]
     public void A_transfer_of_a_phone_that_fails_ends_the_call_with_the_cause()
     {
         using FarEnd phone = FarEnd.Play("refer", "-key", "to", "dial-busy");
@@ -111,21 +125,24 @@ public sealed class AsteriskFarEnds : IDisposable
         SipServer server = _module.Run<SipServer>("Get-SipServer live");
         using var other = new ModuleRunspace();
         using var watcher = PowerShell.Create(other.Runspace);
-        watcher.AddScript("param($s) Watch-SipEvent -Server $s -Type CallDtmf -Timeout 20").AddArgument(server);
+        watcher.AddScript("param($s) 'begins'; Watch-SipEvent -Server $s -Type CallDtmf -Timeout 20").AddArgument(server);
         using var seen = new PSDataCollection<PSObject>();
         watcher.BeginInvoke<PSObject, PSObject>(null, seen);
         DateTime end = DateTime.UtcNow.AddSeconds(15);
         // Receive: the server takes it as if the phone had sent it.
         void Press(char digit) => _module.Run($"param($c) Invoke-SipCommand PlayDTMF @{{ Channel = $c.CallId; Digit = '{digit}'; Receive = 'true' }} -Confirm:$false", call);
-        string Digits() => string.Concat(seen.Select(e => ((SipEvent)e.BaseObject).Fields["Digit"]));
+        // By index: its enumerator waits for the watcher's end.
+        SipEvent[] Events() => [.. Enumerable.Range(0, seen.Count).Select(i => seen[i].BaseObject).OfType<SipEvent>()];
+        string Digits() => string.Concat(Events().Select(e => e.Fields["Digit"]));
 
-        // Zeros, until the watcher is known to watch.
-        while (seen.Count == 0 && DateTime.UtcNow < end) Press('0');
+        // Zeros, until the watcher is known to watch: few of them, since each takes its time to sound.
+        while (seen.Count == 0 && DateTime.UtcNow < end) _module.Run("Invoke-SipCommand Ping -Confirm:$false");
+        while (Events().Length == 0 && DateTime.UtcNow < end) Press('0');
         Press('4');
         Press('*');
         while (!Digits().EndsWith('*') && DateTime.UtcNow < end) _module.Run("Invoke-SipCommand Ping -Confirm:$false");
         watcher.Stop();
-        SipEvent[] events = [.. seen.Select(e => (SipEvent)e.BaseObject).SkipWhile(e => e.Fields["Digit"] == "0")];
+        SipEvent[] events = [.. Events().SkipWhile(e => e.Fields["Digit"] == "0")];
         Assert.Equal("4*", string.Concat(events.Select(e => e.Fields["Digit"])));
         Assert.All(events, e => Assert.Equal((call.CallId, SipEventTypes.CallDtmf), (e.CallId, e.Type)));
         _module.Run("param($c) $c | Stop-SipCall", call);

@@ -31,6 +31,15 @@ internal static class LiveServer
     /// <summary>The server's recording folder, as this machine sees it.</summary>
     public static string MonitorFolder => Variable("MONITOR")!;
 
+    /// <summary>After a start the server has yet to find out who is there and who is not; all tests count on it.</summary>
+    public static void WaitForFarEnds(ModuleRunspace module)
+    {
+        string[] gone = ["sipp-nocontact", "sipp-unreach"];
+        DateTime end = DateTime.UtcNow.AddSeconds(60);
+        while (!module.Run("Get-SipGateway sipp-*").Select(g => (SipGateway)g.BaseObject).Where(g => !g.Available).Select(g => g.Name).Order(StringComparer.Ordinal).SequenceEqual(gone))
+            Assert.True(DateTime.UtcNow < end, "the server has not found out who is there");
+    }
+
     private static string? Variable(string name) => Environment.GetEnvironmentVariable("IFBUS_ASTERISK_" + name) is { Length: > 0 } value ? value : null;
 }
 

@@ -59,11 +59,12 @@ internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>
             AsteriskLoginResult login = await AsteriskLogin.RunAsync(ami, Configuration, Name, Logger, Time, cancellationToken).ConfigureAwait(false);
             var session = new AsteriskSession(ami, login, token => OpenSecondAsync(endpoint, token)) { HasDialplan = login.HasDialplan };
             if (!login.HasCallEvents) Log.NoCallEvents(Logger, Name);
-            int gone = _mapper.Reconcile(login.Channels, missing: CauseOfLoss(sawShutdown, login.StartedAt));
+            // Before the calls are brought up to date: one of them may have to be hung up.
+            _current = session;
+            int gone = _mapper.Reconcile(login.Channels, missing: CauseOfLoss(sawShutdown, login.StartedAt), login.OnHold);
             if (_connectedBefore) Log.Reconciled(Logger, Name, Calls.LiveCount, gone);
             _connectedBefore = true;
             _startedBefore = login.StartedAt;
-            _current = session;
             return session;
         }
         catch
@@ -290,9 +291,8 @@ internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>
     }
 
     // What became of the calls that the server no longer has.
-    private HangupCause? CauseOfLoss(bool sawShutdown, DateTime? startedAt)
+    private HangupCause CauseOfLoss(bool sawShutdown, DateTime? startedAt)
     {
-        if (!_connectedBefore) return null;
         if (sawShutdown) return HangupCause.ServerShutdown;
         return _startedBefore is { } before && startedAt is { } now && now > before ? HangupCause.ServerRestarted : HangupCause.EndedUnseen;
     }

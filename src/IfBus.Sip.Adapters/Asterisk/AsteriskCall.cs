@@ -76,7 +76,9 @@ internal sealed class AsteriskCall(string callId, bool ours) : TrackedCall(callI
         return Legs.FindLast(l => Live(l) && l.Up && l.DialledBy is not null && l.DialledBy == Primary)
             ?? Legs.FindLast(l => Live(l) && l.BridgeId is not null && l.BridgeId == from?.BridgeId)
             ?? Legs.FindLast(l => Live(l) && l.DialledBy is { Ended: false })
-            ?? Legs.FindLast(l => Live(l) && l.BridgeId is not null);
+            ?? Legs.FindLast(l => Live(l) && l.BridgeId is not null)
+            // Found by us when it was in no bridge; who dials whom is in no list.
+            ?? (Legs.FindAll(l => Live(l) && l.Up) is [var only] ? only : null);
 
         bool Live(AsteriskLeg l) => l.Seen && !l.Ended && l != Primary;
     }

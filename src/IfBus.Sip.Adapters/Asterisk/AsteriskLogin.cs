@@ -14,8 +14,9 @@ namespace IfBus.Sip.Adapters.Asterisk;
 /// <param name="HasCallEvents">False if the login lacks read class call.</param>
 /// <param name="HasDialplan">The extensions of ours are in its dialplan.</param>
 /// <param name="TransferCode">Feature code of attended transfers; null if there is none.</param>
+/// <param name="OnHold">Uniqueids of the channels that are on hold; null if it could not be asked.</param>
 internal sealed record AsteriskLoginResult(
-    string Version, DateTime? StartedAt, IReadOnlySet<string> Commands, IReadOnlyList<AmiMessage> Channels, bool HasCallEvents, bool HasDialplan, string? TransferCode);
+    string Version, DateTime? StartedAt, IReadOnlySet<string> Commands, IReadOnlyList<AmiMessage> Channels, bool HasCallEvents, bool HasDialplan, string? TransferCode, IReadOnlySet<string>? OnHold);
 
 /// <summary>
 /// From the greeting to a session that can be used: login, event mask, boot, capabilities, the live channels. In clear
@@ -48,6 +49,10 @@ internal static class AsteriskLogin
             ? await session.RequestAsync(new AmiAction("CoreShowChannels"), cancellationToken).ConfigureAwait(false)
             : default;
 
+        // A phone's hold is in no list, and its event came before we were there.
+        bool bridged = channels.Items?.Any(c => !c.Find("BridgeId"u8).IsEmpty) == true;
+        IReadOnlySet<string>? onHold = bridged && allowed.Contains("Status") ? await OnHoldAsync(session, cancellationToken).ConfigureAwait(false) : null;
+
         bool hasDialplan = false;
         string? transferCode = null;
         if (allowed.Contains("Getvar"))
@@ -59,7 +64,7 @@ internal static class AsteriskLogin
         }
 
         string version = set.Response?.Get("AsteriskVersion"u8) is { Length: > 0 } asterisk ? "Asterisk " + Short(asterisk) : "Asterisk Manager " + await session.Greeting.ConfigureAwait(false);
-        return new AsteriskLoginResult(version, startedAt, allowed, channels.Items ?? [], hasCallEvents, hasDialplan, transferCode);
+        return new AsteriskLoginResult(version, startedAt, allowed, channels.Items ?? [], hasCallEvents, hasDialplan, transferCode, onHold);
     }
 
     /// <summary>Opens a second connection of the same login, without events, for what takes its time.</summary>
@@ -145,6 +150,22 @@ internal static class AsteriskLogin
             && started <= time.GetUtcNow().UtcDateTime.AddMinutes(1)
             ? started
             : null;
+    }
+
+    private static async Task<HashSet<string>?> OnHoldAsync(AmiSession session, CancellationToken cancellationToken)
+    {
+        AmiReply status = await session.RequestAsync(new AmiAction("Status").Add("Variables", "CHANNEL(onhold)"), cancellationToken).ConfigureAwait(false);
+        if (!status.IsSuccess) return null;
+        var found = new HashSet<string>(StringComparer.Ordinal);
+        bool told = false;
+        foreach (AmiMessage channel in status.Items)
+        {
+            ReadOnlySpan<byte> variable = channel.Find("Variable"u8);
+            told |= variable.StartsWith("CHANNEL(onhold)="u8);
+            if (variable.SequenceEqual("CHANNEL(onhold)=1"u8)) found.Add(channel.Get("Uniqueid"u8) ?? "");
+        }
+
+        return told ? found : null;
     }
 
     private static HashSet<string> ReadCommands(AmiReply reply)

@@ -144,25 +144,36 @@ internal sealed partial class AsteriskMapper
         if (!_legs.TryGet(AmiMessage.Find(message, "OrigTransfererUniqueid"u8), out AsteriskLeg? leg)) return;
         AsteriskCall call = leg.Call;
         if (call.Transfer is not { Attended: true } transfer) return;
-        if (AmiMessage.Find(message, "Result"u8).SequenceEqual("Success"u8))
-        {
-            transfer.Done = true;
-            call.Primary = transfer.Kept;
-            // Its MusicOnHoldStop may come before this or after; for the other there is no Unhold, only its Hangup.
-            transfer.Kept.HearsMusic = false;
-            leg.Holds = false;
-            Connect(call, message);
-        }
-        else
-        {
-            transfer.Failed = true;
-        }
+        if (AmiMessage.Find(message, "Result"u8).SequenceEqual("Success"u8)) Complete(call, transfer, message);
+        else transfer.Failed = true;
+    }
+
+    private void Complete(AsteriskCall call, AsteriskTransfer transfer, ReadOnlySpan<byte> raw)
+    {
+        transfer.Done = true;
+        call.Primary = transfer.Kept;
+        // Its MusicOnHoldStop may come before this or after; for the other there is no Unhold, only its Hangup.
+        transfer.Kept.HearsMusic = false;
+        if (transfer.Released is { } released) released.Holds = false;
+        Connect(call, raw);
     }
 
     // An attended transfer: its destination has answered the party that consults.
-    private static void OnConsultation(AsteriskCall call, AsteriskLeg leg)
+    private void OnConsultation(AsteriskCall call, AsteriskLeg leg)
     {
-        if (call.Transfer is { Attended: true } transfer && leg != transfer.Kept && leg != transfer.Released) transfer.Consulted = true;
+        if (call.Transfer is not { Attended: true } transfer || leg == transfer.Kept || leg == transfer.Released) return;
+        transfer.Consulted = true;
+        EndIfKeptIsGone(call, default);
+    }
+
+    // Who was to be kept has hung up: the other two go on as a call like any other.
+    private void EndIfKeptIsGone(AsteriskCall call, ReadOnlySpan<byte> raw)
+    {
+        if (call.Transfer is not { Attended: true, Done: false, Consulted: true, Kept.Ended: true, Released: { Ended: false } left } transfer) return;
+        transfer.Done = true;
+        call.Primary = left;
+        left.Holds = false;
+        Connect(call, raw);
     }
 
     // A leg that hears music inside a bridge has a partner that holds it; outside one it may just be where it wanted to

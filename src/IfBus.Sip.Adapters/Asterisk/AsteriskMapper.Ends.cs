@@ -99,23 +99,27 @@ internal sealed partial class AsteriskMapper
     /// when their Hangup can no longer come; otherwise when it has not come within two seconds.
     /// </summary>
     /// <param name="channels">CoreShowChannel items.</param>
-    /// <param name="missing">Null on a living connection; after a reconnect, the cause of calls that are gone.</param>
+    /// <param name="missing">Null on a living connection; on a new one, whose events up to now went unseen, the cause of calls that are gone.</param>
+    /// <param name="onHold">Uniqueids of the channels that are on hold by the server's word; null if it was not asked.</param>
     /// <returns>How many calls ended.</returns>
-    public int Reconcile(IReadOnlyList<AmiMessage> channels, HangupCause? missing)
+    public int Reconcile(IReadOnlyList<AmiMessage> channels, HangupCause? missing, IReadOnlySet<string>? onHold = null)
     {
         int gone = 0;
         lock (calls.Sync)
         {
             var listed = new HashSet<AsteriskLeg>();
-            foreach (AmiMessage channel in channels)
+            var found = new HashSet<AsteriskCall>();
+            // The first leg of a call first, since the list has no order: its id is the call's.
+            foreach (AmiMessage channel in channels.OrderBy(c => c.Find("Uniqueid"u8).SequenceEqual(c.Find("Linkedid"u8)) ? 0 : 1))
             {
                 AmiChannelFields f = AmiChannelFields.Read(channel.Bytes);
                 bool isNew = !calls.TryFindLive(AmiChannelFields.Text(f.Linkedid) ?? "", out _);
                 AsteriskLeg? leg = LegOf(f, default);
                 if (leg is null) continue;
                 leg.State = AmiChannelFields.State(f.ChannelState) ?? leg.State;
-                leg.BridgeId ??= AmiChannelFields.Text(AmiMessage.Find(channel.Bytes, "BridgeId"u8));
+                Place(leg, f, channel.Bytes, unseen: missing is not null);
                 listed.Add(leg);
+                if (isNew) found.Add(leg.Call);
                 if (isNew && leg.Call.Primary == leg) leg.Call.CreatedAt = Age(f.Duration) is { } age ? calls.Now - age : null;
                 CatchUp(leg, AmiChannelFields.Text(f.Application));
             }
@@ -123,6 +127,7 @@ internal sealed partial class AsteriskMapper
             long now = Clock;
             foreach (AsteriskCall call in calls.Live.Cast<AsteriskCall>().ToArray())
             {
+                bool heldOneGone = false;
                 foreach (AsteriskLeg leg in call.Legs.ToArray())
                 {
                     if (leg.Ended || listed.Contains(leg)) continue;
@@ -133,10 +138,20 @@ internal sealed partial class AsteriskMapper
                     leg.Ended = true;
                     call.LiveLegs--;
                     call.EndRecordings(calls.Now, leg);
+                    heldOneGone |= leg.HearsMusic;
+                    EndDial(leg);
                     _legs.Remove(leg.IdBytes);
                 }
 
-                if (call.LiveLegs > 0 || call.Legs.Exists(l => !l.Ended)) continue;
+                if (call.LiveLegs > 0 || call.Legs.Exists(l => !l.Ended))
+                {
+                    if (heldOneGone) EndWithPartner(call);
+                    if (missing is not null) CatchUp(call, isNew: found.Contains(call));
+                    if (onHold is not null) Hold(call, onHold);
+                    ShowHold(call, default);
+                    continue;
+                }
+
                 call.Cause = missing ?? HangupCause.EndedUnseen;
                 call.CauseText = call.Cause switch
                 {
@@ -150,10 +165,81 @@ internal sealed partial class AsteriskMapper
             }
 
             ShutdownSeen = false;
+            if (missing is not null) _recordedRooms.Clear();
             Conditions.Check();
         }
 
         return gone;
+    }
+
+    // Where the list shows a leg to be. What its events said counts more, unless they went unseen.
+    private static void Place(AsteriskLeg leg, in AmiChannelFields f, ReadOnlySpan<byte> item, bool unseen)
+    {
+        // A room is a bridge too, but nobody in it is anybody's partner.
+        bool inRoom = f.Application.SequenceEqual("ConfBridge"u8);
+        string? bridge = inRoom ? null : AmiChannelFields.Text(AmiMessage.Find(item, "BridgeId"u8));
+        string? room = inRoom ? AmiChannelFields.Text(f.ApplicationData)?.Split(',')[0] : null;
+        if (!unseen)
+        {
+            leg.BridgeId ??= bridge;
+            leg.Room ??= room;
+            return;
+        }
+
+        // Music in a bridge is known by who holds there; elsewhere it is the application.
+        if (bridge is null || bridge != leg.BridgeId) leg.HearsMusic = f.Application.SequenceEqual("MusicOnHold"u8);
+        if (bridge != leg.BridgeId) leg.Holds = false;
+        leg.BridgeId = bridge;
+        leg.Room = room;
+    }
+
+    // What became of a call, by where its legs are now, while its events went unseen.
+    private void CatchUp(AsteriskCall call, bool isNew)
+    {
+        if (call.HeldByUs && (call.Legs.Exists(l => l is { Ended: false, Room: not null }) || !call.Legs.Exists(l => l is { Ended: false, HearsMusic: true, BridgeId: null }))) call.HeldByUs = false;
+        if (call.State is CallState.Created or CallState.Dialing or CallState.Ringing or CallState.Incoming)
+        {
+            if (call.Primary is { Ended: false, Up: true } primary && (call.Partner(primary) is not null || primary.Room is not null))
+            {
+                Connect(call, default);
+                // When that was nobody told.
+                if (isNew) call.AnsweredAt = null;
+            }
+            else if (call is { HasDestination: true, ActiveDials: 0, PrimaryAnsweredAt: not null, AskDestinationAt: null })
+            {
+                AskDestination(call);
+            }
+
+            return;
+        }
+
+        if (call is not { State: CallState.Transferring, Transfer: { Attended: true, Done: false } transfer }) return;
+        if (transfer.Released is not { Ended: false } released)
+        {
+            // Who consulted is gone, which completes it.
+            if (call.Partner(transfer.Kept) is not null) Complete(call, transfer, default);
+        }
+        else if (released.BridgeId is { } bridge && bridge == transfer.Kept.BridgeId)
+        {
+            (transfer.Kept.HearsMusic, released.Holds) = (false, false);
+            AbandonTransfer(call, null);
+        }
+        else if (call.Partner(released) is not null)
+        {
+            transfer.Consulted = true;
+            EndIfKeptIsGone(call, default);
+        }
+    }
+
+    // By the server's word: hold is told to the partner of who holds.
+    private static void Hold(AsteriskCall call, IReadOnlySet<string> onHold)
+    {
+        foreach (AsteriskLeg leg in call.Legs)
+        {
+            if (leg.Ended || call.Partner(leg) is not { } partner) continue;
+            leg.HearsMusic = onHold.Contains(leg.Id);
+            leg.Holds = onHold.Contains(partner.Id);
+        }
     }
 
     /// <summary>The legs to hang up, the first leg first. Under the lock. None if the server has told of no channel yet.</summary>

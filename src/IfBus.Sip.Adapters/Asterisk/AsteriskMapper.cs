@@ -319,16 +319,11 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
         AsteriskCall call = leg.Call;
         call.LiveLegs--;
         call.EndRecordings(calls.Now, leg);
-        if (leg.DialGoesOn && leg.DialledBy == call.Primary)
-        {
-            leg.DialGoesOn = false;
-            call.ActiveDials--;
-        }
-
+        EndDial(leg);
         if (call.LiveLegs > 0)
         {
-            // We took the two apart, so nothing at the server ends the one with the other.
-            if (call is { HeldByUs: true, State: CallState.OnHold } && call.Legs.Count(l => l is { Ended: false, HearsMusic: true }) == 1) LateHangup?.Invoke(call, HangupCause.NormalClearing);
+            EndWithPartner(call);
+            EndIfKeptIsGone(call, raw);
             // Whoever held it may be the one that is gone.
             ShowHold(call, raw);
             return;
@@ -337,6 +332,19 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
         // A leg that we wait for keeps its place under its id, so that a late OriginateResponse finds the call.
         if (call.Primary is { } primary && call.IsOurs && call.OriginateSucceeded is null) _legs.Set(primary.IdBytes, primary);
         Finish(call, raw);
+    }
+
+    private static void EndDial(AsteriskLeg leg)
+    {
+        if (!leg.DialGoesOn || leg.DialledBy != leg.Call.Primary) return;
+        leg.DialGoesOn = false;
+        leg.Call.ActiveDials--;
+    }
+
+    // We took the two of a held call apart, so nothing at the server ends the one with the other.
+    private void EndWithPartner(AsteriskCall call)
+    {
+        if (call is { HeldByUs: true, State: CallState.OnHold } && call.Legs.Count(l => l is { Ended: false, HearsMusic: true }) == 1) LateHangup?.Invoke(call, HangupCause.NormalClearing);
     }
 
     private void Connect(AsteriskCall call, ReadOnlySpan<byte> raw)

@@ -63,6 +63,9 @@ internal sealed class SimChannel(string name, string uniqueid, string linkedid)
     /// <summary>An attended transfer that it makes.</summary>
     public SimConsult? Consult { get; set; }
 
+    /// <summary>Who consults whom this one dials.</summary>
+    public SimChannel? ConsultedBy { get; set; }
+
     /// <summary>The conference room that it is in, and since when.</summary>
     public SimRoom? Room { get; set; }
 

@@ -289,6 +289,13 @@ internal sealed partial class Switchboard
     private void EndCall(SimChannel channel, int cause, int sipStatus, int soft)
     {
         if (channel.Gone) return;
+        if ((channel.DialledBy ?? channel).ConsultedBy is { Consult.Answered: true } consulting)
+        {
+            // Takes all that belongs to the consultation along.
+            EndConsultation(consulting);
+            return;
+        }
+
         if (channel.Consult is { } consult)
         {
             if (consult.Answered)

@@ -291,6 +291,7 @@ internal sealed partial class Switchboard
         (SimChannel one, SimChannel two) = MakeLocal(exten, context, NextId(), NextId(), transferer.Linkedid);
         var consult = new SimConsult(other, one, two, transferer.Bridge!, Guid.NewGuid().ToString());
         transferer.Consult = consult;
+        two.ConsultedBy = transferer;
         Tell("BridgeCreate", "call", BridgeHeaders(consult.NewBridge, 0));
         TellLocalBridge(one, two);
         Tell("BridgeEnter", "call", BridgeHeaders(consult.NewBridge, 1) + one.Headers());

@@ -30,6 +30,18 @@ public sealed class Asterisk16SimulatorControl : ControlContract
     protected override void AssertMuted(IReadOnlyCollection<string> recordingIds) => Simulated.AssertMuted(Server, recordingIds);
 }
 
+/// <summary>The contract of trouble on the simulator of Asterisk 22.</summary>
+public sealed class AsteriskSimulatorTrouble : TroubleContract
+{
+    protected override ContractServer Real { get; } = Simulated.Asterisk("22.10.1");
+}
+
+/// <summary>The contract of trouble on the simulator of Asterisk 16.</summary>
+public sealed class Asterisk16SimulatorTrouble : TroubleContract
+{
+    protected override ContractServer Real { get; } = Simulated.Asterisk("16.28.0");
+}
+
 /// <summary>Servers that are started for one test and stopped after it.</summary>
 internal static class Simulated
 {

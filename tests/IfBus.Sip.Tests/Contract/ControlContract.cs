@@ -455,20 +455,4 @@ public abstract class ControlContract : ServerContract
     protected virtual void AssertMuted(IReadOnlyCollection<string> recordingIds)
     {
     }
-
-    protected SipCall Pair()
-    {
-        SipCall call = Call("-From sipp-answer -To dial-answer");
-        Assert.Equal((CallState.Connected, 2), (call.State, call.Legs.Count));
-        // Both are bridged a moment after the answer.
-        return call;
-    }
-
-    protected SipCall Change(SipCall call, string cmdlet) => Module.Run<SipCall>($"param($c) $c | {cmdlet} -PassThru", call);
-
-    protected ErrorRecord Fails(SipCall call, string errorId, string cmdlet) => Module.Fails(errorId, $"param($c) $c | {cmdlet}", call);
-
-    protected SipCall Now(SipCall call) => Module.Run<SipCall>("param($c) $c | Get-SipCallStatus", call);
-
-    protected static int Up(SipCall call) => call.Legs.Count(l => l.State == "Up");
 }

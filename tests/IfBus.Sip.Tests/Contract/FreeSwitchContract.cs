@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Management.Automation;
 using IfBus.Sip.Tests.Support;
 
@@ -9,8 +10,16 @@ namespace IfBus.Sip.Tests.Contract;
 /// </summary>
 public abstract class FreeSwitchContract : ServerContract
 {
-    protected override string ConnectScript =>
-        "param($h, $p, $c) Connect-SipServer $h -Type FreeSwitch -Port $p -Credential $c -Name contract -EndpointTemplate 'sofia/gateway/answer/{0}' -RingTimeout 20; $script:others = @(Get-SipCallStatus).CallId";
+    protected override string TwoPhones => "-From 5 -To sofia/gateway/answer/1";
+
+    protected override string? AfterConnect => "$script:others = @(Get-SipCallStatus).CallId";
+
+    protected override void Configure(Hashtable settings)
+    {
+        settings["Type"] = "FreeSwitch";
+        settings["EndpointTemplate"] = "sofia/gateway/answer/{0}";
+        settings.Remove("Context");
+    }
 
     // A test that fails leaves nothing to the next one.
     protected override void Dispose(bool disposing)
@@ -458,19 +467,4 @@ public abstract class FreeSwitchContract : ServerContract
 
     // The calls of this test: others may use the same server.
     private SipCall[] Ours() => Calls(Module.Run("Get-SipCallStatus | Where-Object CallId -NotIn $script:others"));
-
-    private SipCall Pair()
-    {
-        SipCall call = Call("-From 5 -To sofia/gateway/answer/1");
-        Assert.Equal((CallState.Connected, 2), (call.State, call.Legs.Count));
-        return call;
-    }
-
-    private SipCall Change(SipCall call, string cmdlet) => Module.Run<SipCall>($"param($c) $c | {cmdlet} -PassThru", call);
-
-    private ErrorRecord Fails(SipCall call, string errorId, string cmdlet) => Module.Fails(errorId, $"param($c) $c | {cmdlet}", call);
-
-    private SipCall Now(SipCall call) => Module.Run<SipCall>("param($c) $c | Get-SipCallStatus", call);
-
-    private static int Up(SipCall call) => call.Legs.Count(l => l.State == "ACTIVE");
 }

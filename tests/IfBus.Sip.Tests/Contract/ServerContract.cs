@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Management.Automation;
 using IfBus.Sip.Tests.Support;
 
@@ -22,10 +23,18 @@ public abstract class ServerContract : IDisposable
     /// <summary>The server under test.</summary>
     protected abstract ContractServer Server { get; }
 
-    /// <summary>Connects to host, port and credential.</summary>
-    protected virtual string ConnectScript => "param($h, $p, $c) Connect-SipServer $h -Port $p -Credential $c -Name contract -Context ifbus -RingTimeout 20";
+    /// <summary>What is run once connected, if anything.</summary>
+    protected virtual string? AfterConnect => null;
+
+    /// <summary>A call of two phones that answer.</summary>
+    protected virtual string TwoPhones => "-From sipp-answer -To dial-answer";
 
     internal ModuleRunspace Module => _module.Value;
+
+    /// <summary>Changes the settings of the connection.</summary>
+    protected virtual void Configure(Hashtable settings)
+    {
+    }
 
     public void Dispose()
     {
@@ -59,6 +68,22 @@ public abstract class ServerContract : IDisposable
         }
     }
 
+    protected SipCall Pair()
+    {
+        SipCall call = Call(TwoPhones);
+        Assert.Equal((CallState.Connected, 2), (call.State, call.Legs.Count));
+        return call;
+    }
+
+    protected SipCall Change(SipCall call, string cmdlet) => Module.Run<SipCall>($"param($c) $c | {cmdlet} -PassThru", call);
+
+    protected ErrorRecord Fails(SipCall call, string errorId, string cmdlet) => Module.Fails(errorId, $"param($c) $c | {cmdlet}", call);
+
+    protected SipCall Now(SipCall call) => Module.Run<SipCall>("param($c) $c | Get-SipCallStatus", call);
+
+    // A leg that is up is Up on Asterisk and ACTIVE on FreeSWITCH.
+    protected static int Up(SipCall call) => call.Legs.Count(l => l.State is "Up" or "ACTIVE");
+
     protected static void AssertAnswered(SipCall call)
     {
         Assert.Equal(CallState.Connected, call.State);
@@ -89,8 +114,18 @@ public abstract class ServerContract : IDisposable
     private ModuleRunspace Open()
     {
         var module = new ModuleRunspace();
-        module.Run(
-            ConnectScript, Server.Host, Server.Port, Credentials.Of(Server.User, Server.Secret));
+        var settings = new Hashtable
+        {
+            ["Host"] = Server.Host,
+            ["Port"] = Server.Port,
+            ["Credential"] = Credentials.Of(Server.User, Server.Secret),
+            ["Name"] = "contract",
+            ["Context"] = "ifbus",
+            ["RingTimeout"] = 20,
+        };
+        Configure(settings);
+        module.Run("param($t) Connect-SipServer -Configuration $t", settings);
+        if (AfterConnect is { } script) module.Run(script);
         return module;
     }
 }
