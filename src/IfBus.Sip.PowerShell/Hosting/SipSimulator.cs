@@ -31,6 +31,9 @@ public sealed class SipSimulator
     /// <summary>TCP port.</summary>
     public int Port => Simulator.Port;
 
+    /// <summary>Where its events are to be had; null for a kind whose events come by the port itself.</summary>
+    public string? EventAddress => (Simulator as KamailioSimulator)?.EventAddress;
+
     /// <summary>True if it speaks TLS.</summary>
     public bool UseTls => Simulator.Tls;
 
