@@ -25,9 +25,10 @@ internal static class YateDetailRecord
             Server = server,
             ServerType = SipServerType.Yate,
             LegId = first["chan"],
-            From = call.From ?? first["caller"],
+            // A call of ours says who; the engine writes its silent leg for nobody.
+            From = call.IsOurs ? call.From : call.From ?? first["caller"],
             To = call.To ?? first["called"],
-            CallerId = first["callername"] ?? first["caller"],
+            CallerId = first["callername"] ?? (first["caller"] == "dumb/" ? null : first["caller"]),
             Channel = first["chan"],
             DestinationChannel = called == first ? null : called["chan"],
             StartedAt = started,
