@@ -119,13 +119,6 @@ internal sealed partial class FreeSwitchMapper
         return legs;
     }
 
-    private void OnHangup(ReadOnlySpan<byte> json)
-    {
-        if (LegOf(json) is not { Ended: false } leg) return;
-        leg.Cause = FreeSwitchCauses.Read(EslJson.Find(json, "Hangup-Cause"u8));
-        leg.State = "HANGUP";
-    }
-
     private void OnHangupComplete(ReadOnlySpan<byte> json)
     {
         // A leg of which only the end was seen has no call to show.
