@@ -90,7 +90,7 @@ public sealed class YateSimulator : ServerSimulator
     /// <inheritdoc/>
     public override void HangUpByPhone(string channel) => _engine.Loop.Do(() =>
     {
-        if (_engine.Sip.Find(channel) is SipChannel leg) _engine.Loop.Go(leg.HangUpByPhoneAsync());
+        _engine.Loop.Go(Leg(channel).HangUpByPhoneAsync());
         return true;
     });
 
@@ -102,7 +102,7 @@ public sealed class YateSimulator : ServerSimulator
     /// <param name="digits">The keys.</param>
     public void PressKeys(string channel, string digits) => _engine.Loop.Do(() =>
     {
-        (_engine.Sip.Find(channel) as SipChannel)?.Press(digits);
+        Leg(channel).Press(digits);
         return true;
     });
 
@@ -111,7 +111,7 @@ public sealed class YateSimulator : ServerSimulator
     /// <param name="hold">Hold, or take back.</param>
     public void HoldByPhone(string channel, bool hold) => _engine.Loop.Do(() =>
     {
-        (_engine.Sip.Find(channel) as SipChannel)?.Hold(hold);
+        Leg(channel).Hold(hold);
         return true;
     });
 
@@ -142,6 +142,8 @@ public sealed class YateSimulator : ServerSimulator
     private protected override SimulatorConnection Connect(Stream stream) => new ExtModConnection(stream, _engine, Port);
 
     private protected override void Disconnected(SimulatorConnection connection) => _engine.Loop.Post(((ExtModConnection)connection).Leave);
+
+    private SipChannel Leg(string channel) => _engine.Sip.Find(channel) as SipChannel ?? throw new ArgumentException($"No such SIP leg: {channel}", nameof(channel));
 
     private async Task ComeBackAsync(CancellationToken cancellationToken)
     {

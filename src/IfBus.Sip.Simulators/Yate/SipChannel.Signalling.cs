@@ -278,8 +278,10 @@ internal sealed partial class SipChannel
     {
         YateMessage message = RtpMessage();
         more(message);
+        message.About = this;
         await Engine.DispatchAsync(message).ConfigureAwait(true);
         _rtpId = message["rtpid"] ?? _rtpId;
+        message.About = null;
     }
 
     private async Task EndRtpAsync()
@@ -303,7 +305,7 @@ internal sealed partial class SipChannel
         }
 
         bool made = !message.Has("rtpid");
-        int port = (driver.Find(message["id"]) as SipChannel)?._rtpPort ?? driver.NewRtpPort();
+        int port = ((message.About ?? driver.Find(message["id"])) as SipChannel)?._rtpPort ?? driver.NewRtpPort();
         message.Set("localport", YateText.Word(port));
         if (made) message.Set("rtpid", "yrtp/" + SipDriver.NewNumber());
         message.Set("status", made ? "created" : "updated");
