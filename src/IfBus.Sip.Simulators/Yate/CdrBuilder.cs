@@ -48,7 +48,7 @@ internal sealed class CdrBuilder(YateEngine engine)
     {
         if (m["module"] is not (null or "" or "cdrbuild")) return new(false);
         Forget();
-        string rows = string.Join(',', _records.Values.Select(r => r.Row(engine.Now)));
+        string rows = string.Join(',', _records.Values.OrderBy(r => r.Number).Select(r => r.Row(engine.Now)));
         m.Return += $"name=cdrbuild,type=cdr,format=Status|Caller|Called|BillId|Duration;cdrs={_records.Count},hungup={_ended.Count}{(m.Bool("details", true) ? ";" + rows : "")}\r\n";
         // It never says that it took the question.
         return new(false);

@@ -20,6 +20,9 @@ internal class YateChannel : YateEndpoint
 
     public YateDriver Driver { get; }
 
+    /// <summary>Counts the driver's channels.</summary>
+    public int Number { get; set; }
+
     public bool Outgoing { get; }
 
     public string Status { get; private set; }
