@@ -68,6 +68,9 @@ internal static partial class Log
     [LoggerMessage(1204, LogLevel.Debug, "Call {CallId} on {Server}: what the destination does cannot be asked ({Message}); taken as connected.")]
     public static partial void DestinationNotAsked(ILogger log, string callId, string server, string message);
 
+    [LoggerMessage(1205, LogLevel.Warning, "{Server}: route {Route}: {Reason}; the server's own routing decided.")]
+    public static partial void RouteFailed(ILogger log, string server, string route, string reason);
+
     [LoggerMessage(1300, LogLevel.Warning, "{Server}: a subscriber is too slow; events are being dropped for it.")]
     public static partial void SubscriberTooSlow(ILogger log, string server);
 

@@ -107,11 +107,13 @@ internal sealed partial class YateAdapter : SipAdapterBase<YateSession>
         {
             // It may ring. The call stays in the table: messages or, after a reconnect, the engine's list tell.
             e.CallId = callId;
+            _mapper.Placed(call, null);
             throw;
         }
         catch (OperationCanceledException)
         {
             // The same: given up by the caller, but the engine may be calling already.
+            _mapper.Placed(call, null);
             throw;
         }
         catch
@@ -231,7 +233,11 @@ internal sealed partial class YateAdapter : SipAdapterBase<YateSession>
         return new SipNotSupportedException($"{Name} cannot do this ({needed}): {why}. Nothing was sent.", needed) { RecommendedAction = action };
     }
 
-    protected override void OnLeft() => _timer.Dispose();
+    protected override void OnLeft()
+    {
+        _timer.Dispose();
+        EndRoutes();
+    }
 
     /// <summary>Acts on a leg: the engine renames the message and hands it to the leg (chan.masquerade).</summary>
     private static ExtModuleMessage On(YateLeg leg, string message) => new("chan.masquerade") { { "id", leg.Id }, { "message", message } };

@@ -137,9 +137,8 @@ internal sealed partial class YateMapper
         Gone(leg);
         if (call.LiveLegs == 0)
         {
-            // Its answer may come after the end of its legs.
+            // The answer to call.execute says why, where the end of a leg does not; it may come after it.
             if (call.Placed) Finish(call, default);
-            else FinishLater(call, GraceForRecords);
             return;
         }
 
