@@ -3,6 +3,9 @@ namespace IfBus.Sip.Simulators.Yate;
 /// <summary>A SIP leg and the phone at its other end.</summary>
 internal sealed partial class SipChannel : YateChannel
 {
+    /// <summary>Why a leg to nowhere ends.</summary>
+    public const string NoParty = "Failed to create party";
+
     private readonly SipDriver _driver;
     private readonly SipAddress _phone;
     private readonly string _domain;
@@ -35,6 +38,17 @@ internal sealed partial class SipChannel : YateChannel
         _behaviour = Routes.Phone(phone.Port, phone.User, driver.Engine.Options.TalkTime);
         TargetId = message["id"] ?? "";
         SetLimits(message, -1);
+    }
+
+    /// <summary>A leg to nowhere.</summary>
+    public SipChannel(SipDriver driver, YateMessage message)
+        : base(driver, outgoing: true)
+    {
+        (_driver, _phone, _domain, _from) = (driver, new SipAddress("", "", 0), message["domain"] ?? "", "");
+        _callId = "";
+        _behaviour = new(PhoneKind.Unknown);
+        TargetId = message["id"] ?? "";
+        SetReason(NoParty, 0);
     }
 
     /// <summary>A leg from a phone.</summary>
@@ -82,8 +96,7 @@ internal sealed partial class SipChannel : YateChannel
         if (!_hungUp) action();
     }));
 
-    /// <summary>Nothing happens to it any more.</summary>
-    public void Forget() => _timers.ForEach(t => t.Dispose());
+    public override void Forget() => _timers.ForEach(t => t.Dispose());
 
     /// <summary>Its INVITE goes out.</summary>
     public async Task StartAsync(YateMessage message)

@@ -83,6 +83,11 @@ internal class YateChannel : YateEndpoint
         message.Set("direction", Direction);
     }
 
+    /// <summary>Nothing happens to it any more by itself.</summary>
+    public virtual void Forget()
+    {
+    }
+
     /// <summary>What engine.status says of it.</summary>
     public virtual string StatusText()
     {

@@ -5,7 +5,8 @@ namespace IfBus.Sip.Simulators.Yate;
 /// <summary>The modules of the engine, what starts and stops it, and what it says of itself.</summary>
 internal sealed partial class YateEngine
 {
-    /// <summary>Modules in the order in which they answer a status.</summary>
+    private int _stops;
+
     public DumbDriver Dumb { get; private set; } = null!;
 
     public SipDriver Sip { get; private set; } = null!;
@@ -40,6 +41,7 @@ internal sealed partial class YateEngine
     public void Boot()
     {
         Exiting = false;
+        _stops = 0;
         // Two starts in one second would look like one.
         RunId = Math.Max(Now / 1_000_000, RunId + 1);
         _bill = 0;
@@ -65,14 +67,12 @@ internal sealed partial class YateEngine
     {
         _timer?.Dispose();
         Exiting = true;
-        YateMessage stop = NewMessage("engine.stop").About(Options.NodeName);
-        // As long as SIP legs are up it is told that it has to wait, once at least.
-        foreach (YateDriver driver in Drivers) driver.DropAll(stop);
-        await DispatchAsync(stop).ConfigureAwait(true);
+        await DispatchAsync(NewMessage("engine.stop").About(Options.NodeName)).ConfigureAwait(true);
         Pump();
         await DispatchAsync(NewMessage("engine.stop").About(Options.NodeName)).ConfigureAwait(true);
         YateMessage halt = NewMessage("engine.halt").About(Options.NodeName);
         await DispatchAsync(halt).ConfigureAwait(true);
+        foreach (YateDriver driver in Drivers) driver.DropAll(halt);
         Pump();
     }
 
@@ -80,8 +80,10 @@ internal sealed partial class YateEngine
     public void End()
     {
         _timer?.Dispose();
+        // What waits for a client goes on, and comes to its end, in this run.
+        foreach (ExtModConnection client in _clients.ToArray()) client.Leave();
         _queue.Clear();
-        foreach (SipChannel channel in Sip.Channels.Cast<SipChannel>()) channel.Forget();
+        foreach (YateChannel channel in Drivers.SelectMany(driver => driver.Channels)) channel.Forget();
     }
 
     private void StartTimer()
@@ -154,7 +156,12 @@ internal sealed partial class YateEngine
         Seen("yrtp", 150, "chan.dtmf");
         Seen("cdrfile", 100, "call.cdr");
         Seen("regfile", 100, "engine.timer");
-        Install("engine.stop", 100, "sip", m => new(m.Bool("first")));
+        // The first time it asks for another second, in which its phones can be told.
+        Install("engine.stop", 100, "sip", m =>
+        {
+            Sip.DropAll(m);
+            return new(_stops++ == 0);
+        });
         InstallCommands();
     }
 

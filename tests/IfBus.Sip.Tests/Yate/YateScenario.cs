@@ -102,11 +102,15 @@ internal sealed class YateScenario(string name, YateSimulator simulator) : IDisp
             }
             else if (incoming && line.Contains(":chan.hangup:", StringComparison.Ordinal) && Field(line, "peerid") is not null && Field(line, "cause_sip") == "200")
             {
-                await CatchUpAsync(-1, 8_000, except: line);
+                // The end of its sound is told before.
+                string[] known = [.. _expected[connection].Where(Counts)];
+                string before = known[Array.LastIndexOf(known, line) - 1];
+                await CatchUpAsync(-1, 8_000, except: Field(before, "terminate") is not null ? before : line);
                 simulator.HangUpByPhone(Ours(id));
             }
             else if (line.Contains(":engine.stop::nodename", StringComparison.Ordinal) && _phones.Add("stop"))
             {
+                await CatchUpAsync(-1, 8_000, except: line);
                 _ = simulator.RestartAsync(CancellationToken.None);
             }
         }
@@ -125,13 +129,11 @@ internal sealed class YateScenario(string name, YateSimulator simulator) : IDisp
         {
             int wanted = lines.Count(Counts) - (except is not null && lines.Contains(except) ? lines.Where(Counts).Reverse().TakeWhile(l => l != except).Count() + 1 : 0);
             if (await HasAsync(connection, wanted, next == -1 ? timeout : 2_500)) continue;
+            if (next == -1) continue;
             // A client that says nothing any more may have gone.
-            if (next >= 0)
+            foreach ((int other, RawYateClient idle) in _clients)
             {
-                foreach ((int other, RawYateClient idle) in _clients)
-                {
-                    if (other != connection && !_recording.Chunks.Skip(next).Any(c => c.Connection == other)) idle.Dispose();
-                }
+                if (other != connection && !_recording.Chunks.Skip(next).Any(c => c.Connection == other)) idle.Dispose();
             }
 
             await HasAsync(connection, wanted, timeout);

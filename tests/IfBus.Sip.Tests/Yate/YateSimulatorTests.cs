@@ -98,7 +98,7 @@ public sealed class YateSimulatorTests
         client.Await("%%<watch::true");
         string leg = simulator.StartIncomingCall("alice", "4001");
         client.Await("%%<message::true:call.answered:");
-        string[] about = [.. client.Lines.Where(l => l.Contains(":id=" + leg + ":", StringComparison.Ordinal)).Select(l => l.Split(':')[4])];
+        string[] about = [.. client.Lines.Where(l => l.Contains(":id=" + leg + ":", StringComparison.Ordinal)).Select(l => l.Split(':')[3])];
         Assert.True(Array.IndexOf(about, first) < Array.IndexOf(about, second), string.Join(' ', about));
         Assert.Equal(2, simulator.ActiveChannels);
         simulator.HangUpByPhone(leg);
@@ -158,6 +158,8 @@ public sealed class YateSimulatorTests
         string question = client.Await("%%>message:");
         client.Send($"%%<message:{question.Split(':')[1]}:true::-:error=forbidden");
         Assert.Equal(403, await refused);
+        client.Send("%%>uninstall:user.auth");
+        client.Await("%%<uninstall:");
         Assert.Equal(200, await simulator.RegisterPhoneAsync("alice", "test-alice-1", 0).WaitAsync(TimeSpan.FromSeconds(30)));
         Assert.Null(simulator.Failure);
     }
@@ -174,7 +176,7 @@ public sealed class YateSimulatorTests
             client.Ask("a", "call.execute::callto=dumb/:target=4001");
             await simulator.RestartAsync(CancellationToken.None);
             Assert.True(await client.ClosesAsync());
-            Assert.Equal(2, client.Lines.Count(l => l.Contains(":chan.hangup:", StringComparison.Ordinal)));
+            Assert.Equal(2, client.Lines.Count(l => l.StartsWith("%%<message::false:chan.hangup:", StringComparison.Ordinal)));
             Assert.Equal(2, client.Lines.Count(l => l.Contains("operation=finalize", StringComparison.Ordinal)));
             Assert.Contains(client.Lines, l => l.StartsWith("%%<message::true:engine.stop::nodename=yate1", StringComparison.Ordinal));
         }
@@ -216,6 +218,20 @@ public sealed class YateSimulatorTests
     }
 
     [Fact]
+    public async Task A_leg_to_nowhere_ends_before_anything_is_sent()
+    {
+        await using YateSimulator simulator = YateSimulator.Start(Fast);
+        using var client = new RawYateClient(simulator.Host, simulator.Port);
+        client.Send("%%>watch:chan.hangup", "%%>watch:chan.startup");
+        // Seen on Yate 6.4.1.
+        string answer = client.Ask("a", "call.execute::callto=dumb/:direct=sip/garbage:target=x");
+        Assert.EndsWith(":reason=Failed to create party", client.Await("%%<message::false:chan.hangup::id=sip/1:").Split(":handlers=")[0], StringComparison.Ordinal);
+        Assert.Contains(":error=notransport:reason=Failed to create party", answer, StringComparison.Ordinal);
+        Assert.DoesNotContain(client.Lines, l => l.Contains(":chan.startup::id=sip/", StringComparison.Ordinal));
+        Assert.Equal(0, simulator.ActiveChannels);
+    }
+
+    [Fact]
     public async Task Programs_are_seen_and_never_run()
     {
         await using YateSimulator simulator = YateSimulator.Start();
@@ -241,7 +257,7 @@ public sealed class YateSimulatorTests
         string status = client.Ask("s", "engine.status::module=cdrbuild", 60_000);
         Assert.Contains($";cdrs={2 * Calls},", status, StringComparison.Ordinal);
         for (int i = 1; i <= Calls; i++) client.Send($"%%>message::0:call.drop::id=dumb/{i}");
-        await Until(() => watcher.Lines.Count(l => l.Contains(":chan.hangup:", StringComparison.Ordinal)) == (2 * Calls) + 1);
+        await Until(() => watcher.Lines.Count(l => l.StartsWith("%%<message::false:chan.hangup:", StringComparison.Ordinal)) == 2 * Calls);
         Assert.Equal((0, 0), (simulator.ActiveChannels, simulator.ActiveCalls));
         Assert.Null(simulator.Failure);
     }
