@@ -85,25 +85,17 @@ internal sealed class CdrBuilder(YateEngine engine)
         {
             Forget();
             // A leg's end may be told before its beginning.
-            if (_ended.TryGetValue(id, out (long At, bool Early) ended))
-            {
-                if (!ended.Early) return;
-                step = Step.Hangup;
-            }
-            else if (!message.Bool("cdrcreate", true))
-            {
-                return;
-            }
-
-            record = _records[id] = new Record(id, ++_made);
+            bool over = _ended.TryGetValue(id, out (long At, bool Early) ended);
+            if (over && ended.Early) step = Step.Hangup;
+            if (over ? ended.Early : message.Bool("cdrcreate", true)) record = _records[id] = new Record(id, ++_made);
         }
-        else if (record is null)
+        else if (record is null && step == Step.Hangup)
         {
-            if (step == Step.Hangup) _ended.TryAdd(id, (engine.Now, true));
-            return;
+            _ended.TryAdd(id, (engine.Now, true));
         }
 
         if (record is not null) Update(record, message, step);
+        // Of a leg that is not known the partner still learns.
         if (step is not (Step.Ringing or Step.Progress or Step.Answer)) return;
         string other = message["peerid"] is { Length: > 0 } peer ? peer : message["targetid"] ?? "";
         if (!_records.TryGetValue(other, out Record? partner)) return;

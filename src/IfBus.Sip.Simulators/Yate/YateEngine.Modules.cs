@@ -56,7 +56,7 @@ internal sealed partial class YateEngine
         [
             ("version", Options.Version), ("release", "devel1"), ("revision", ""), ("nodename", Options.NodeName), ("runid", RunId.ToString(CultureInfo.InvariantCulture)),
             ("configname", "yate"), ("cfgsuffix", ".conf"), ("modsuffix", ".yate"), ("clientmode", "false"), ("supervised", "false"),
-            ("maxworkers", YateText.Word(Options.MaxWorkers)), ("logfile", ""), ("sharedpath", "/usr/local/share/yate"), ("configpath", "/usr/local/conf"), ("modulepath", "/usr/local/lib/yate"),
+            ("minworkers", "1"), ("maxworkers", YateText.Word(Options.MaxWorkers)), ("addworkers", "1"), ("logfile", ""), ("sharedpath", "/usr/local/share/yate"), ("configpath", "/usr/local/conf"), ("modulepath", "/usr/local/lib/yate"),
         ];
         foreach ((string name, string value) in parameters) RunParameters[name] = value;
         StartTimer();
@@ -126,7 +126,7 @@ internal sealed partial class YateEngine
         Install("engine.status", 100, "callgen", m => new(Text(m, "callgen", "name=callgen,type=varchans,format=Status|Callto;total=0,ring=0,answered=0,chans=0", ";")));
         Cdrs.InstallStatus();
         Install("engine.status", 100, "rex_debug", m => new(Text(m, "rex_debug", "name=rex_debug,type=misc;", "", misc: true)));
-        Install("engine.status", 100, "moh", m => new(Text(m, "moh", $"name=moh,type=misc;sources={Moh.Sources},chans={Moh.Count}", "")));
+        Install("engine.status", 100, "moh", m => new(Text(m, "moh", $"name=moh,type=misc;sources={Moh.Sources},chans={Moh.Count}", "", mine: false)));
         Install("engine.status", 100, "regfile", m => new(Text(m, "regfile", $"name=regfile,type=misc;create=false,defined={Options.Users.Count},users={Registrar.Contacts.Count}", Registrar.Rows(), misc: true, mine: false)));
         Install("engine.status", 110, "mux", m => new(Text(m, "mux", "name=mux,type=misc;count=0,format=channels|targetid", "", misc: true)));
         Install("engine.status", 110, "openssl", m => new(Text(m, "openssl", "name=openssl,type=misc;contexts=1", ";tlsctx=", misc: true)));

@@ -35,22 +35,43 @@ public sealed class YateSimulatorTests
     [Fact]
     public async Task Sixty_messages_that_a_client_does_not_answer_stop_the_engine()
     {
-        await using YateSimulator simulator = YateSimulator.Start(new YateSimulatorOptions { HandlerTimeout = 1500 });
+        await using YateSimulator simulator = YateSimulator.Start(new YateSimulatorOptions { HandlerTimeout = 120_000 });
         using var lazy = new RawYateClient(simulator.Host, simulator.Port);
         using var other = new RawYateClient(simulator.Host, simulator.Port);
         lazy.Send("%%>install:80:test.slow");
         lazy.Await("%%<install:80:test.slow:true");
         for (int i = 0; i < 60; i++) other.Send($"%%>message:s{i}:0:test.slow::n={i}");
-        other.Send("%%>message:q:0:engine.status::module=engine");
-        // Thirty workers wait, so the question waits for two rounds of them; a command that is no message does not.
-        await lazy.HasAsync(31, 10_000);
-        other.Send("%%>setlocal:runid:");
-        other.Await("%%<setlocal:runid:");
-        Assert.DoesNotContain(other.Lines, l => l.StartsWith("%%<message:q:", StringComparison.Ordinal));
-        Assert.Equal(31, lazy.Count);
-        Assert.StartsWith("%%<message:q:true:engine.status:name=engine", other.Await("%%<message:q:", 20_000));
-        Assert.Equal(61, lazy.Count);
-        Assert.Equal(60, other.Lines.Count(l => l.StartsWith("%%<message:s", StringComparison.Ordinal) && l.Contains(":false:test.slow:", StringComparison.Ordinal)));
+        other.Send("%%>message:q:0:engine.status::module=engine", "%%>setlocal:runid:");
+        // Thirty workers wait, and the question waits for all sixty messages; a command that is no message does not.
+        for (int round = 1; round <= 2; round++)
+        {
+            Assert.True(await lazy.HasAsync(1 + (30 * round), 60_000));
+            other.Await("%%<setlocal:runid:");
+            lazy.Send("%%>setlocal:timeout:");
+            lazy.Await("%%<setlocal:timeout:");
+            string[] asked = [.. lazy.Lines.Where(l => l.StartsWith("%%>message:", StringComparison.Ordinal)).Select(l => l.Split(':')[1])];
+            Assert.Equal(30 * round, asked.Length);
+            Assert.DoesNotContain(other.Lines, l => l.StartsWith("%%<message:q:", StringComparison.Ordinal));
+            lazy.Send([.. asked.TakeLast(30).Select(id => $"%%<message:{id}:true::")]);
+        }
+
+        Assert.StartsWith("%%<message:q:true:engine.status:name=engine", other.Await("%%<message:q:", 60_000), StringComparison.Ordinal);
+        Assert.Equal(60, other.Lines.Count(l => l.StartsWith("%%<message:s", StringComparison.Ordinal) && l.Contains(":true:test.slow:", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task A_message_that_is_not_answered_in_time_goes_on_and_a_bomb_closes()
+    {
+        await using YateSimulator simulator = YateSimulator.Start();
+        using var lazy = new RawYateClient(simulator.Host, simulator.Port);
+        using var other = new RawYateClient(simulator.Host, simulator.Port);
+        lazy.Send("%%>setlocal:timeout:200", "%%>setlocal:maxqueue:1", "%%>install:80:test.slow");
+        lazy.Await("%%<install:80:test.slow:true");
+        Assert.StartsWith("%%<message:a:false:test.slow:", other.Ask("a", "test.slow::"), StringComparison.Ordinal);
+        lazy.Send("%%>setlocal:timebomb:true");
+        lazy.Await("%%<setlocal:timebomb:true:true");
+        Assert.StartsWith("%%<message:b:false:test.slow:", other.Ask("b", "test.slow::"), StringComparison.Ordinal);
+        Assert.True(await lazy.ClosesAsync());
     }
 
     [Fact]
