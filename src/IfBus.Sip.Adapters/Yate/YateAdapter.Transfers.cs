@@ -188,6 +188,7 @@ internal sealed partial class YateAdapter
                 throw Failed(call, transfer, answer["reason"] ?? answer["error"] ?? $"the server cannot call {transfer.Address}");
             }
 
+            _mapper.TransferPlaced(call, transfer, answer["targetid"]);
             await InTimeAsync(decided, limit, () => $"{transfer.To} has not answered", call, cancellationToken, "The transfer goes on. Wait-SipCall waits on; Stop-SipCall ends the call.").ConfigureAwait(false);
         }
         catch (SipTimeoutException e) when (asked && !transfer.Attended)

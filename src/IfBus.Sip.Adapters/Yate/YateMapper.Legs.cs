@@ -5,8 +5,9 @@ namespace IfBus.Sip.Adapters.Yate;
 /// <summary>The part of the mapper that knows which leg a message is about, and which call the leg belongs to.</summary>
 internal sealed partial class YateMapper
 {
-    // Beginnings of legs whose call is not known yet.
+    // Legs whose call is not known yet; a peer that makes up partners gets no more than these.
     private const int MostOrphans = 1000;
+    private const int MostLines = 16;
 
     /// <summary>The call of a live leg.</summary>
     public YateCall? CallOf(string legId)
@@ -21,6 +22,7 @@ internal sealed partial class YateMapper
         {
             call.Placed = true;
             if (origin is not null && call.State != CallState.Terminated) Adopt(call, origin);
+            while (_again.TryDequeue(out byte[]? earlier)) Apply(YateLine.Parse(earlier), earlier);
             if (call.State != CallState.Terminated && call.LiveLegs == 0 && call.Legs.Count > 0) Finish(call, default);
             Conditions.Check();
         }
@@ -42,21 +44,50 @@ internal sealed partial class YateMapper
         // Messages of a leg may come after its end; they must not bring it back.
         if (records.RecentCall(Key(id)) is not null) return null;
         YateCall? call = CallFor(message);
-        if (call is null && message.Find("billid"u8).IsEmpty)
-        {
-            if (_orphans.Count < MostOrphans && message.Name.SequenceEqual("chan.startup"u8)) _orphans.Set(id.ToArray(), line.ToArray());
-            return null;
-        }
-
+        if (call is null && Waits(message, id, line)) return null;
         leg = Add(name, call, message);
-        if (_orphans.TryGet(id, out byte[]? beginning))
-        {
-            _orphans.Remove(id);
-            Describe(leg, YateLine.Parse(beginning));
-        }
-
         if (call is null) Begin(leg.Call, leg, line);
         return leg;
+    }
+
+    // A leg that is called by one that has not been told yet, as our silent ones are, belongs to that one's call: what
+    // the engine's threads say of it too early is looked at again when its partner is there.
+    private bool Waits(in YateLine message, ReadOnlySpan<byte> id, ReadOnlySpan<byte> line)
+    {
+        ReadOnlySpan<byte> partner = message.Find("targetid"u8);
+        if (partner.IsEmpty) partner = message.Find("peerid"u8);
+        bool called = message.Find("direction"u8).SequenceEqual("outgoing"u8);
+        bool waits = message.Find("billid"u8).IsEmpty
+            // Whose a silent leg is stands in its startup only.
+            || (id.StartsWith("dumb/"u8) && !message.Name.SequenceEqual("chan.startup"u8))
+            || (called && partner.StartsWith("dumb/"u8) && records.RecentCall(Key(partner)) is null);
+        if (!waits) return false;
+        Orphan? orphan = null;
+        foreach (Orphan one in _orphans)
+        {
+            if (id.SequenceEqual(one.Id)) orphan = one;
+        }
+
+        if (orphan is null)
+        {
+            if (_orphans.Count == MostOrphans) _orphans.RemoveAt(0);
+            _orphans.Add(orphan = new Orphan(id.ToArray(), partner.ToArray()));
+        }
+
+        if (orphan.Lines.Count < MostLines) orphan.Lines.Add(line.ToArray());
+        return true;
+    }
+
+    // A leg is there that others may have waited for, or itself was one of them.
+    private void Adopted(YateLeg leg)
+    {
+        for (int i = _orphans.Count - 1; i >= 0; i--)
+        {
+            Orphan orphan = _orphans[i];
+            if (!leg.IdBytes.AsSpan().SequenceEqual(orphan.Partner) && !leg.IdBytes.AsSpan().SequenceEqual(orphan.Id)) continue;
+            _orphans.RemoveAt(i);
+            foreach (byte[] earlier in orphan.Lines) _again.Enqueue(earlier);
+        }
     }
 
     private YateLeg Add(string id, YateCall? known, in YateLine message)
@@ -65,6 +96,7 @@ internal sealed partial class YateMapper
         YateLeg leg = AddLeg(call, id);
         if (call.IsOurs && call.Origin is null && leg.IsDumb) call.Origin = leg;
         Describe(leg, message);
+        if (call is { State: CallState.Transferring, Transfer: { Target: null } transfer } && !leg.IsInbound && message.Find("targetid"u8).SequenceEqual(transfer.Mover.IdBytes)) transfer.Target = leg;
         if (known is null)
         {
             call.BillId = call.CallId;
@@ -83,6 +115,7 @@ internal sealed partial class YateMapper
         call.FinishAt = null;
         call.Primary ??= leg;
         _legs.Set(leg.IdBytes, leg);
+        if (_orphans.Count > 0) Adopted(leg);
         if (call.HangupWanted is { } cause) LateHangup?.Invoke(leg, cause);
         return leg;
     }
@@ -139,4 +172,10 @@ internal sealed partial class YateMapper
     }
 
     private string? Word(ReadOnlySpan<byte> word) => word.IsEmpty ? null : NameOf(word);
+
+    /// <summary>What was told of a leg before its call was known.</summary>
+    private sealed record Orphan(byte[] Id, byte[] Partner)
+    {
+        public List<byte[]> Lines { get; } = [];
+    }
 }

@@ -13,6 +13,20 @@ internal sealed partial class YateMapper
         }
     }
 
+    /// <summary>The engine's answer names the leg that it calls, which may be over already. Under no lock.</summary>
+    public void TransferPlaced(YateCall call, YateTransfer transfer, string? target)
+    {
+        lock (calls.Sync)
+        {
+            if (call.Transfer != transfer || transfer.Answered || call.Legs.Find(l => l.Id == target) is not { } leg || leg == transfer.Kept || leg == transfer.Released) return;
+            transfer.Target ??= leg;
+            leg.IsConsulted = transfer.Attended && !leg.Ended;
+            if (leg.Ended) transfer.Failure ??= leg.Reason ?? leg.Status ?? "it is gone";
+            else Consider(call, default);
+            Conditions.Check();
+        }
+    }
+
     /// <summary>A transfer came to nothing, and the first two talk.</summary>
     public void AbandonTransfer(YateCall call)
     {

@@ -22,7 +22,8 @@ internal sealed partial class YateMapper(string server, CallTable calls, EventHu
 
     private readonly Utf8Table<YateLeg> _legs = new();
     private readonly Utf8Table<YateCall> _bills = new();
-    private readonly Utf8Table<byte[]> _orphans = new();
+    private readonly List<Orphan> _orphans = [];
+    private readonly Queue<byte[]> _again = new();
     private readonly Utf8Table<string> _names = new();
     private readonly HashSet<YateCall> _waiting = [];
     private DateTime _arrived;
@@ -70,6 +71,7 @@ internal sealed partial class YateMapper(string server, CallTable calls, EventHu
         lock (calls.Sync)
         {
             leg = Apply(message, line);
+            while (_again.TryDequeue(out byte[]? earlier)) Apply(YateLine.Parse(earlier), earlier);
             if (Conditions.Any) Conditions.Check();
         }
 

@@ -39,7 +39,7 @@ internal static class YateNumbers
         const string Rule = "what takes the party is a driver of the server with its address: tone (dial, busy, ring, milliwatt, ...), moh (default), conf (a room), park (any), dumb";
         if (application is not ("tone" or "moh" or "conf" or "park" or "dumb")) throw new SipArgumentException("Application", application, Rule + ".");
         string address = data ?? "";
-        if ((address.Length == 0 && application != "dumb") || address.Length > 80 || address.AsSpan().ContainsAnyExcept(Endpoint)) throw new SipArgumentException("ApplicationData", data, Rule + "; 1 to 80 letters, digits and + * # . _ - .");
+        if ((address.Length == 0 && application != "dumb") || address.Length > 80 || address.Length > 0 && !CallRules.IsNumber(address)) throw new SipArgumentException("ApplicationData", data, Rule + "; 1 to 80 letters, digits and + * # . _ - .");
         if (application == "conf") CallRules.CheckRoom(address);
         return $"{application}/{address}";
     }
