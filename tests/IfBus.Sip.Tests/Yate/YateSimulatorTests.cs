@@ -45,10 +45,10 @@ public sealed class YateSimulatorTests
         // Thirty workers wait, and the question waits for all sixty messages; a command that is no message does not.
         for (int round = 1; round <= 2; round++)
         {
-            Assert.True(await lazy.HasAsync(1 + (30 * round), 60_000));
+            Assert.True(await lazy.HasAsync(31 * round, 60_000));
             other.Await("%%<setlocal:runid:");
-            lazy.Send("%%>setlocal:timeout:");
-            lazy.Await("%%<setlocal:timeout:");
+            lazy.Send($"%%>setlocal:probe{round}:");
+            lazy.Await($"%%<setlocal:probe{round}:");
             string[] asked = [.. lazy.Lines.Where(l => l.StartsWith("%%>message:", StringComparison.Ordinal)).Select(l => l.Split(':')[1])];
             Assert.Equal(30 * round, asked.Length);
             Assert.DoesNotContain(other.Lines, l => l.StartsWith("%%<message:q:", StringComparison.Ordinal));
