@@ -27,6 +27,9 @@ internal sealed partial class YateEngine
 
     public IReadOnlyList<YateDriver> Drivers { get; private set; } = [];
 
+    /// <summary>Programs that it was told to run; none is ever run.</summary>
+    public List<string> Commands { get; } = [];
+
     /// <summary>What setlocal tells of the engine.</summary>
     public Dictionary<string, string> RunParameters { get; } = [];
 
@@ -67,10 +70,10 @@ internal sealed partial class YateEngine
     {
         _timer?.Dispose();
         Exiting = true;
-        await DispatchAsync(NewMessage("engine.stop").About(Options.NodeName)).ConfigureAwait(true);
+        await DispatchAsync(OfNode("engine.stop")).ConfigureAwait(true);
         Pump();
-        await DispatchAsync(NewMessage("engine.stop").About(Options.NodeName)).ConfigureAwait(true);
-        YateMessage halt = NewMessage("engine.halt").About(Options.NodeName);
+        await DispatchAsync(OfNode("engine.stop")).ConfigureAwait(true);
+        YateMessage halt = OfNode("engine.halt");
         await DispatchAsync(halt).ConfigureAwait(true);
         foreach (YateDriver driver in Drivers) driver.DropAll(halt);
         Pump();
@@ -84,6 +87,13 @@ internal sealed partial class YateEngine
         foreach (ExtModConnection client in _clients.ToArray()) client.Leave();
         _queue.Clear();
         foreach (YateChannel channel in Drivers.SelectMany(driver => driver.Channels)) channel.Forget();
+    }
+
+    private YateMessage OfNode(string name)
+    {
+        YateMessage message = NewMessage(name);
+        message.Set("nodename", Options.NodeName);
+        return message;
     }
 
     private void StartTimer()
@@ -115,8 +125,7 @@ internal sealed partial class YateEngine
         Drivers = [Tone, Dumb, Wave, Sip, Conferences];
 
         // Modules that only look on are in the trace of handlers; the order of equal priorities is that of this list.
-        string[] masqueraders = ["callfork"];
-        foreach (string module in masqueraders) Seen(module, 10, "chan.masquerade");
+        Seen("callfork", 10, "chan.masquerade");
         Seen("callfork", 40, "chan.locate");
         Seen("pbxassist", 15, "chan.startup", "chan.disconnected", "chan.hangup", "call.execute", "chan.operation", "chan.dtmf");
         Seen("callfork", 20, "call.answered", "call.ringing", "call.progress");
@@ -216,19 +225,5 @@ internal sealed partial class YateEngine
             m.Return = string.Concat(_clients.Select((c, i) => $"{i + 1}. glob {c.Address}\r\n\tGlobal, pid=1\r\n"));
             return new(true);
         });
-    }
-
-    /// <summary>Programs that it was told to run; none is ever run.</summary>
-    public List<string> Commands { get; } = [];
-}
-
-/// <summary>Small things of messages.</summary>
-internal static class YateMessageExtensions
-{
-    /// <summary>Says from which node a message of the engine itself is.</summary>
-    public static YateMessage About(this YateMessage message, string node)
-    {
-        message.Set("nodename", node);
-        return message;
     }
 }

@@ -53,8 +53,11 @@ internal sealed class YateScenario(string name, YateSimulator simulator) : IDisp
 
     private static bool Counts(string line) => !line.Contains(":engine.timer:", StringComparison.Ordinal) && !line.Contains(":module.update:", StringComparison.Ordinal);
 
-    // The beginning of a phone's call comes before or after its routing, in the recordings too: another thread tells it.
-    private static bool Floats(string text) => text.StartsWith("watch false chan.startup ", StringComparison.Ordinal) && text.Contains(" status=incoming ", StringComparison.Ordinal) && text.Contains(" module=sip ", StringComparison.Ordinal);
+    // Told by other threads, earlier or later: the beginning of a phone's call, before or after its routing, in the
+    // recordings too; and what a client handles itself, before or after what it sent with its answer has been done.
+    private static bool Floats(string text) =>
+        text.StartsWith("watch true chan.disconnected ", StringComparison.Ordinal)
+        || (text.StartsWith("watch false chan.startup ", StringComparison.Ordinal) && text.Contains(" status=incoming ", StringComparison.Ordinal) && text.Contains(" module=sip ", StringComparison.Ordinal));
 
     private static string? Field(string line, string name)
     {
