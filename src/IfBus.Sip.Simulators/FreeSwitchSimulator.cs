@@ -18,7 +18,7 @@ namespace IfBus.Sip.Simulators;
 /// <item><term>dead…</term><description>never answers at all</description></item>
 /// <item><term>nosuch…</term><description>as gateway INVALID_GATEWAY, as user SUBSCRIBER_ABSENT</description></item>
 /// <item><term>unreach…, nocontact…</term><description>as gateway NETWORK_OUT_OF_ORDER, as user USER_NOT_REGISTERED</description></item>
-/// <item><term>early…, earlybye2</term><description>sends sound first (183), then answers; hangs up after two seconds</description></item>
+/// <item><term>early…, early5, earlybye2</term><description>sends sound first (183), then answers; after five seconds; and hangs up after two</description></item>
 /// <item><term>answer5</term><description>rings five seconds, then answers</description></item>
 /// <item><term>bye, bye3</term><description>answers, and hangs up after one or three seconds</description></item>
 /// <item><term>anything else</term><description>a phone that rings <see cref="SimulatorOptions.RingTime"/> and answers</description></item>
@@ -49,6 +49,9 @@ public sealed class FreeSwitchSimulator : ServerSimulator
 
     /// <inheritdoc/>
     public override int ActiveCalls => _switch.CallCount;
+
+    /// <summary>Connections that are logged in, and not about to go.</summary>
+    internal int Listeners => _switch.ListenerCount;
 
     /// <summary>Commands taken so far, over all connections.</summary>
     public long CommandsReceived => _switch.CommandsReceived;

@@ -17,7 +17,7 @@ internal sealed class FarEnd : IDisposable
     {
         string file = Path.Combine(Repository.Root, "tests", "Live", "sipp", scenario + ".xml");
         var start = new ProcessStartInfo("sipp", [
-            "-sf", file, "-i", LiveServer.Host, "-p", Text(port), "-ci", LiveServer.Host, "-cp", Text(port + 40), "-mi", LiveServer.Host, "-mp", Text(port + 10100),
+            "-sf", file, "-i", LiveServer.Host, "-p", Text(port), "-ci", LiveServer.Host, "-cp", Text(FreePort()), "-mi", LiveServer.Host, "-mp", Text(FreePort()),
             "-rtp_echo", "-nostdin", "-m", "1", "-trace_msg", "-message_file", Messages, .. more])
         {
             RedirectStandardOutput = true,
@@ -63,6 +63,13 @@ internal sealed class FarEnd : IDisposable
         _process.WaitForExit();
         _process.Dispose();
         Directory.Delete(_folder, recursive: true);
+    }
+
+    // Only its SIP port is known to the server. Others, in fixed places, may be a second server's.
+    private static int FreePort()
+    {
+        using var socket = new UdpClient(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.Client.LocalEndPoint!).Port;
     }
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);

@@ -30,8 +30,8 @@ internal sealed partial class Switchboard
     /// <summary>The most legs that were made in a second.</summary>
     public int PeakPerSecond => _peakInSecond;
 
-    /// <summary>A timer of no leg.</summary>
-    public ITimer At(TimeSpan time, Action action) => Options.TimeProvider.CreateTimer(_ => Enter(action), null, time, Timeout.InfiniteTimeSpan);
+    /// <summary>Something of no leg that is to be done later.</summary>
+    public IDisposable At(TimeSpan time, Action action) => _agenda.Add(time, action);
 
     /// <summary>The server counts whole clock seconds: its time-outs end up to a second early.</summary>
     public TimeSpan WholeSeconds(TimeSpan time)

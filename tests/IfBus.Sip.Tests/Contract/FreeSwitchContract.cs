@@ -51,7 +51,7 @@ public abstract class FreeSwitchContract : ServerContract
     [FreeSwitchFact]
     public void Far_end_hangs_up()
     {
-        SipCall call = Call("-From sofia/gateway/bye/bye -To 1000");
+        SipCall call = Call("-From sofia/gateway/bye/bye3 -To 1000");
         AssertAnswered(call);
         SipCall ended = WaitForEnd(call);
         AssertEnded(ended, HangupCause.NormalClearing, 16, null, answered: true);
@@ -106,7 +106,7 @@ public abstract class FreeSwitchContract : ServerContract
     [FreeSwitchFact]
     public void Early_media_is_not_connected()
     {
-        SipCall call = Module.Run<SipCall>("New-SipCall -From sofia/gateway/early/early -To 1000 | Wait-SipCall -State Ringing -Timeout 10");
+        SipCall call = Module.Run<SipCall>("New-SipCall -From sofia/gateway/early/early3 -To 1000 | Wait-SipCall -State Ringing -Timeout 10");
         Assert.Equal((CallState.Ringing, null), (call.State, call.AnsweredAt));
         AssertAnswered(Module.Run<SipCall>("param($c) $c | Wait-SipCall -State Connected -Timeout 10", call));
         Stop(call);
