@@ -8,6 +8,9 @@ internal sealed partial class FreeSwitchMapper
     // How long a failed originate waits for the end of a leg that it made; the widest gap recorded is some milliseconds.
     private const long GraceForLeg = 2000;
 
+    // How long a refused call waits for the server to say why; it takes it a second or two.
+    private const long GraceForExplanation = 10_000;
+
     /// <summary>True while anything waits for <see cref="OnTick"/>.</summary>
     public bool HasWatched
     {
@@ -78,6 +81,7 @@ internal sealed partial class FreeSwitchMapper
             long now = Clock;
             foreach (FreeSwitchCall call in calls.Live.Cast<FreeSwitchCall>().ToArray())
             {
+                FreeSwitchLeg? ended = null;
                 foreach (FreeSwitchLeg leg in call.Legs)
                 {
                     if (leg.Ended || listed.Contains(leg)) continue;
@@ -87,9 +91,12 @@ internal sealed partial class FreeSwitchMapper
                         continue;
                     }
 
-                    if (leg.Seen) Gone(leg);
+                    if (!leg.Seen) continue;
+                    Gone(leg);
+                    ended = leg;
                 }
 
+                if (ended is not null && call.LiveLegs > 0) OnLegMissing(call, ended);
                 if (call.LiveLegs > 0 || (missing is null && (!call.OriginateDone || call.Legs.Exists(l => l is { Ended: false, MissingSince: { } since } && since > now - GraceForLeg)))) continue;
                 call.Cause = missing ?? HangupCause.EndedUnseen;
                 call.CauseText = call.Cause switch
@@ -157,7 +164,7 @@ internal sealed partial class FreeSwitchMapper
             return;
         }
 
-        if (call.Transfer is { Attended: true, Done: false, Closing: false } transfer && call.State == CallState.Transferring) OnConsultationBroken(call, transfer, leg);
+        OnLegMissing(call, leg);
         ShowHold(call, json);
     }
 
@@ -201,7 +208,7 @@ internal sealed partial class FreeSwitchMapper
 
         if (call.OriginateError == "DESTINATION_OUT_OF_ORDER" && !call.SeenOnServer && Explain is { } explain)
         {
-            FinishLater(call, GraceForLeg);
+            FinishLater(call, GraceForExplanation);
             explain(call);
             return;
         }
