@@ -16,7 +16,8 @@
         'Get-SipConference', 'Join-SipConference', 'Exit-SipConference', 'Set-SipConference',
         'Start-SipRecording', 'Stop-SipRecording', 'Set-SipRecording', 'Send-SipDtmf', 'Get-SipCallVariable', 'Set-SipCallVariable',
         'Get-SipCallHistory', 'Get-SipCallDetailRecord', 'Get-SipRegistration', 'Get-SipGateway', 'Get-SipQueue', 'Get-SipStatistic',
-        'Watch-SipEvent', 'Invoke-SipCommand', 'Start-SipSimulator', 'Stop-SipSimulator'
+        'Watch-SipEvent', 'Invoke-SipCommand', 'Register-SipRoute', 'Get-SipRoute', 'Unregister-SipRoute',
+        'Start-SipSimulator', 'Stop-SipSimulator'
     )
     FunctionsToExport    = @()
     AliasesToExport      = @()

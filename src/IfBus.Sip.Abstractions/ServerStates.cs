@@ -80,4 +80,6 @@ public enum SipCapabilities
     ConferenceList = 1 << 21,
     /// <summary>Locks conference rooms; mutes their members and puts them out.</summary>
     ConferenceControl = 1 << 22,
+    /// <summary>Asks us where calls go.</summary>
+    Routing = 1 << 23,
 }

@@ -8,4 +8,7 @@ public enum SipServerType
 
     /// <summary>FreeSWITCH, over the Event Socket (ESL, inbound mode).</summary>
     FreeSwitch,
+
+    /// <summary>Yate, over its external module protocol (extmodule, TCP).</summary>
+    Yate,
 }

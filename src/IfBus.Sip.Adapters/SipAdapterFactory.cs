@@ -2,6 +2,7 @@ using System.Net;
 using IfBus.Sip.Adapters.Asterisk;
 using IfBus.Sip.Adapters.Diagnostics;
 using IfBus.Sip.Adapters.FreeSwitch;
+using IfBus.Sip.Adapters.Yate;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -35,6 +36,9 @@ public sealed class SipAdapterFactory : ISipAdapterFactory
             case SipServerType.FreeSwitch:
                 FreeSwitchAdapter.Check(configuration, problems);
                 break;
+            case SipServerType.Yate:
+                YateAdapter.Check(configuration, problems);
+                break;
         }
 
         return problems;
@@ -49,6 +53,7 @@ public sealed class SipAdapterFactory : ISipAdapterFactory
         return configuration.Type switch
         {
             SipServerType.FreeSwitch => new FreeSwitchAdapter(Complete(configuration), logger, _time),
+            SipServerType.Yate => new YateAdapter(Complete(configuration), logger, _time),
             _ => new AsteriskAdapter(Complete(configuration), logger, _time),
         };
     }
@@ -60,6 +65,7 @@ public sealed class SipAdapterFactory : ISipAdapterFactory
         copy.Name ??= copy.Host;
         if (copy.Type == SipServerType.Asterisk) AsteriskAdapter.Complete(copy);
         else if (copy.Type == SipServerType.FreeSwitch) FreeSwitchAdapter.Complete(copy);
+        else if (copy.Type == SipServerType.Yate) YateAdapter.Complete(copy);
         return copy;
     }
 

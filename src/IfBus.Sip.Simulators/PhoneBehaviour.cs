@@ -15,7 +15,7 @@ internal enum PhoneKind
     Ends,
 }
 
-/// <summary>What the phone or extension of a number does: see the tables at <see cref="AsteriskSimulator"/> and <see cref="FreeSwitchSimulator"/>.</summary>
+/// <summary>What the phone or extension of a number does: see the tables at <see cref="AsteriskSimulator"/>, <see cref="FreeSwitchSimulator"/> and <see cref="YateSimulator"/>.</summary>
 /// <param name="Kind">The kind of thing.</param>
 /// <param name="Cause">Q.850 cause of a failure.</param>
 /// <param name="SipStatus">SIP status of a failure.</param>

@@ -32,6 +32,9 @@ internal static partial class Log
     [LoggerMessage(1007, LogLevel.Warning, "The secret for {Server} crosses the network in clear text or as MD5: {Host} is not this machine and TLS is off.")]
     public static partial void ClearText(ILogger log, string server, string host);
 
+    [LoggerMessage(1008, LogLevel.Warning, "{Server} has no password and no TLS: whoever reaches {Host}:{Port} controls it. Keep the port on its own machine, or behind a tunnel or firewall.")]
+    public static partial void NoProtection(ILogger log, string server, string host, int port);
+
     [LoggerMessage(1100, LogLevel.Trace, "Sent {Action} (id {Id}).")]
     public static partial void ActionSent(ILogger log, string action, long id);
 
@@ -64,6 +67,9 @@ internal static partial class Log
 
     [LoggerMessage(1204, LogLevel.Debug, "Call {CallId} on {Server}: what the destination does cannot be asked ({Message}); taken as connected.")]
     public static partial void DestinationNotAsked(ILogger log, string callId, string server, string message);
+
+    [LoggerMessage(1205, LogLevel.Warning, "{Server}: route {Route}: {Reason}; the server's own routing decided.")]
+    public static partial void RouteFailed(ILogger log, string server, string route, string reason);
 
     [LoggerMessage(1300, LogLevel.Warning, "{Server}: a subscriber is too slow; events are being dropped for it.")]
     public static partial void SubscriberTooSlow(ILogger log, string server);

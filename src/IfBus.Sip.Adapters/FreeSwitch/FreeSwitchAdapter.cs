@@ -212,6 +212,7 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
             SipCapabilities.Answer => Commands("uuid_answer"),
             SipCapabilities.Gateways => Commands("sofia"),
             SipCapabilities.Statistics => Commands("status"),
+            SipCapabilities.Routing => "FreeSWITCH asks its dialplan where calls go, not its Event Socket",
             SipCapabilities.Queues => "its queues (mod_callcenter, mod_fifo) are not read by this module",
             _ => $"the login '{user}' lacks the right for it",
         };

@@ -21,12 +21,12 @@ public sealed class StartSipSimulator : SipCmdlet
     [ValidateRange(0, 65535)]
     public int Port { get; set; }
 
-    /// <summary>The version to play. Asterisk: 22.10.1, or one that begins with 16. FreeSWITCH: 1.10.12.</summary>
+    /// <summary>The version to play. Asterisk: 22.10.1, or one that begins with 16. FreeSWITCH: 1.10.12. Yate: 6.4.1.</summary>
     [Parameter]
-    [ValidatePattern(@"^(16|18|20|22|1\.10)\.[0-9.]{1,20}$")]
+    [ValidatePattern(@"^(16|18|20|22|1\.10|6\.4)\.[0-9.]{1,20}$")]
     public string? Version { get; set; }
 
-    /// <summary>The user that it lets in. FreeSWITCH asks for the secret alone, or for user@domain too.</summary>
+    /// <summary>The user that it lets in. FreeSWITCH asks for the secret alone, or for user@domain too; Yate for nothing.</summary>
     [Parameter]
     [ValidatePattern(@"^[^\p{C}]{1,80}$")]
     public string? User { get; set; }
@@ -66,12 +66,19 @@ public sealed class StartSipSimulator : SipCmdlet
     {
         Check(nameof(RingTime), RingTime);
         Check(nameof(Delay), Delay);
-        if (Version is not null && Version.StartsWith("1.10.", StringComparison.Ordinal) != (Type == SipServerType.FreeSwitch))
+        if (Version is not null && TypeOf(Version) != Type)
             ThrowTerminatingError(Errors.Record(new SipArgumentException(nameof(Version), Version, $"a version of {Type}."), Version));
+        if (Type == SipServerType.Yate && (User is not null || Secret is not null))
+            ThrowTerminatingError(Errors.Record(new SipArgumentException(User is not null ? nameof(User) : nameof(Secret), User, "nothing with Yate: its external module knows no login."), User));
         if (!ShouldProcess($"{Type} simulator on 127.0.0.1:{(Port == 0 ? "a free port" : Port)}", "Start")) return;
         try
         {
-            var simulator = new SipSimulator(Type, Type == SipServerType.FreeSwitch ? StartFreeSwitch() : StartAsterisk());
+            var simulator = new SipSimulator(Type, Type switch
+            {
+                SipServerType.FreeSwitch => StartFreeSwitch(),
+                SipServerType.Yate => StartYate(),
+                _ => StartAsterisk(),
+            });
             Store.Add(simulator);
             WriteObject(simulator);
         }
@@ -100,6 +107,17 @@ public sealed class StartSipSimulator : SipCmdlet
         RingTime = RingTime,
         Faults = Faults(),
     });
+
+    private YateSimulator StartYate() => YateSimulator.Start(new YateSimulatorOptions
+    {
+        Port = Port,
+        Version = Version ?? "6.4.1",
+        RingTime = RingTime,
+        Faults = Faults(),
+    });
+
+    private static SipServerType TypeOf(string version) =>
+        version.StartsWith("1.10.", StringComparison.Ordinal) ? SipServerType.FreeSwitch : version.StartsWith("6.4.", StringComparison.Ordinal) ? SipServerType.Yate : SipServerType.Asterisk;
 
     private string NewSecret() => Secret is null ? Guid.NewGuid().ToString("N") : new NetworkCredential("", Secret).Password;
 

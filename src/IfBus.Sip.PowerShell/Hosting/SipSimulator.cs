@@ -11,6 +11,7 @@ public sealed class SipSimulator
     {
         Type = type;
         Simulator = simulator;
+        if (simulator.User.Length == 0) return;
         var secret = new SecureString();
         foreach (char c in simulator.Secret) secret.AppendChar(c);
         secret.MakeReadOnly();
@@ -34,8 +35,8 @@ public sealed class SipSimulator
     /// <summary>True if it speaks TLS.</summary>
     public bool UseTls => Simulator.Tls;
 
-    /// <summary>What it lets in.</summary>
-    public PSCredential Credential { get; }
+    /// <summary>What it lets in; null if it asks nobody (Yate).</summary>
+    public PSCredential? Credential { get; }
 
     /// <summary>Calls that are up or being set up.</summary>
     public int ActiveCalls => Simulator.ActiveCalls;

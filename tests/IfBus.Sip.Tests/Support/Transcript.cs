@@ -29,6 +29,9 @@ internal sealed class Transcript
 
     public string Name { get; }
 
+    /// <summary>All chunks in their order.</summary>
+    public IReadOnlyList<(int Connection, bool FromServer, byte[] Bytes)> Chunks => _chunks;
+
     public IEnumerable<int> Connections => _chunks.Select(c => c.Connection).Distinct();
 
     /// <summary>All that the server said on a connection.</summary>
