@@ -65,9 +65,9 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
             _current = session;
             HangupCause? missing = null;
             if (_connectedBefore && login.CoreUuid is not null && login.CoreUuid != _coreBefore) missing = sawShutdown ? HangupCause.ServerShutdown : HangupCause.ServerRestarted;
-            (int gone, bool missed) = _mapper.Reconcile(login.Channels is null ? default : FreeSwitchSession.Rows(login.Channels), missing, afterLoss: true);
+            (int gone, _) = _mapper.Reconcile(login.Channels is null ? default : FreeSwitchSession.Rows(login.Channels), missing, afterLoss: true);
             if (_connectedBefore) Log.Reconciled(Logger, Name, Calls.LiveCount, gone);
-            if (missed) _ = LookAgainAsync(session);
+            if (Calls.LiveCount > 0) _ = LookAgainAsync(session);
             _connectedBefore = true;
             _coreBefore = login.CoreUuid ?? _coreBefore;
             return session;
@@ -309,7 +309,7 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
         });
     }
 
-    // The list is a moment behind: what it lacked after a reconnect is looked for once more.
+    // The list is a moment behind: what it lacked after a reconnect, and what happened just before it, is looked for once more.
     private async Task LookAgainAsync(FreeSwitchSession session)
     {
         try
@@ -320,7 +320,7 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
                 await Task.Delay(TimeSpan.FromSeconds(1.1), Time, CancellationToken.None).ConfigureAwait(false);
                 EslReply reply = await session.Esl.RunAsync("show channels as json", CancellationToken.None).ConfigureAwait(false);
                 if (reply.IsError) return;
-                (_, missed) = _mapper.Reconcile(FreeSwitchSession.Rows(reply.Text), missing: null, afterLoss: false);
+                (_, missed) = _mapper.Reconcile(FreeSwitchSession.Rows(reply.Text), missing: null, afterLoss: true);
             }
         }
         catch (SipException e)
