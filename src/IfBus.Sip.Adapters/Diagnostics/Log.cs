@@ -50,7 +50,7 @@ internal static partial class Log
     [LoggerMessage(1104, LogLevel.Debug, "{Server} took no filter: {Message}")]
     public static partial void FilterRefused(ILogger log, string server, string message);
 
-    [LoggerMessage(1105, LogLevel.Warning, "{Server}: this login receives no call events (read class call is missing); the outcome of calls cannot be seen.")]
+    [LoggerMessage(1105, LogLevel.Warning, "{Server}: this login is not sent the events that calls are followed by (Asterisk: read class call; FreeSWITCH: esl-allowed-events); the outcome of calls cannot be seen.")]
     public static partial void NoCallEvents(ILogger log, string server);
 
     [LoggerMessage(1200, LogLevel.Information, "Call {CallId} on {Server}: {From} to {To}.")]

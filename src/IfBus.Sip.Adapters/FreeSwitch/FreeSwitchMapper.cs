@@ -248,6 +248,7 @@ internal sealed partial class FreeSwitchMapper(string server, CallTable calls, E
     {
         if (LegOf(json) is not { Ended: false } leg) return;
         leg.Holds = holds;
+        leg.HoldInDoubt = false;
         if (!holds) leg.HeldByUs = false;
         ShowHold(leg.Call, json);
     }

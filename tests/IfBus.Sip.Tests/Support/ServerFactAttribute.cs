@@ -12,6 +12,9 @@ public sealed class FreeSwitchFactAttribute : FactAttribute;
 /// <summary>A test of FreeSWITCH's contract with data. Against the simulator it always runs.</summary>
 public sealed class FreeSwitchTheoryAttribute : TheoryAttribute;
 
+/// <summary>A test of FreeSWITCH's contract that restarts the server. Against the simulator it always runs.</summary>
+public sealed class FreeSwitchRestartFactAttribute : FactAttribute;
+
 /// <summary>A test of Yate's contract. Against the simulator it always runs.</summary>
 public sealed class YateFactAttribute : FactAttribute;
 

@@ -40,6 +40,9 @@ internal sealed class Transcript
     /// <summary>All that the client said on a connection.</summary>
     public byte[] Client(int connection) => [.. _chunks.Where(c => c.Connection == connection && !c.FromServer).SelectMany(c => c.Bytes)];
 
+    /// <summary>What both sides said on a connection, in the order in which it was seen.</summary>
+    public IEnumerable<(bool FromServer, byte[] Bytes)> Conversation(int connection) => _chunks.Where(c => c.Connection == connection).Select(c => (c.FromServer, c.Bytes));
+
     /// <summary>The recordings of a server.</summary>
     public static IEnumerable<string> Files(string server) => Directory.GetFiles(Repository.Transcripts(server)).Order(StringComparer.Ordinal);
 
