@@ -82,4 +82,8 @@ public enum SipCapabilities
     ConferenceControl = 1 << 22,
     /// <summary>Asks us where calls go.</summary>
     Routing = 1 << 23,
+    /// <summary>Adds and removes where phones can be reached.</summary>
+    RegistrationControl = 1 << 24,
+    /// <summary>Puts trunks in and out of use.</summary>
+    GatewayControl = 1 << 25,
 }
