@@ -80,4 +80,16 @@ public enum SipCapabilities
     ConferenceList = 1 << 21,
     /// <summary>Locks conference rooms; mutes their members and puts them out.</summary>
     ConferenceControl = 1 << 22,
+    /// <summary>Shows the account of the login, and its devices.</summary>
+    OwnAccount = 1 << 25,
+    /// <summary>Makes, changes, lists and removes accounts.</summary>
+    Accounts = 1 << 26,
+    /// <summary>Tells the calls of an account.</summary>
+    AccountCalls = 1 << 27,
+    /// <summary>Sends push notifications.</summary>
+    PushNotification = 1 << 28,
+    /// <summary>Lists spaces (tenants).</summary>
+    Spaces = 1 << 29,
+    /// <summary>Call forwarding rules of accounts.</summary>
+    CallForwarding = 1 << 30,
 }

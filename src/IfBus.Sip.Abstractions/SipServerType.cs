@@ -8,4 +8,7 @@ public enum SipServerType
 
     /// <summary>FreeSWITCH, over the Event Socket (ESL, inbound mode).</summary>
     FreeSwitch,
+
+    /// <summary>Flexisip, over its account manager's HTTP interface (FlexiAPI).</summary>
+    Flexisip,
 }

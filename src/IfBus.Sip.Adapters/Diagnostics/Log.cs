@@ -50,6 +50,12 @@ internal static partial class Log
     [LoggerMessage(1105, LogLevel.Warning, "{Server}: this login receives no call events (read class call is missing); the outcome of calls cannot be seen.")]
     public static partial void NoCallEvents(ILogger log, string server);
 
+    [LoggerMessage(1106, LogLevel.Information, "{Server} takes no more requests for now; going on in {Wait}.")]
+    public static partial void RateLimited(ILogger log, string server, TimeSpan wait);
+
+    [LoggerMessage(1107, LogLevel.Trace, "{Server} answered {Request}: {Status}.")]
+    public static partial void Answered(ILogger log, string server, string request, int status);
+
     [LoggerMessage(1200, LogLevel.Information, "Call {CallId} on {Server}: {From} to {To}.")]
     public static partial void CallState(ILogger log, string callId, string server, CallState from, CallState to);
 
