@@ -20,12 +20,6 @@ public sealed class SipServerConfiguration
     /// <summary>User and secret. The secret leaves this object only into the login.</summary>
     public NetworkCredential? Credential { get; set; }
 
-    /// <summary>Flexisip: an API key, instead of <see cref="Credential"/>. It leaves this object only into requests.</summary>
-    public string? ApiKey { get; set; }
-
-    /// <summary>Flexisip: an OpenID Connect access token (JWT), instead of <see cref="Credential"/>. It leaves this object only into requests.</summary>
-    public string? Token { get; set; }
-
     /// <summary>Flexisip: the web host of the space, where it is not <see cref="Host"/>: the server chooses the space by it.</summary>
     public string? Space { get; set; }
 

@@ -123,20 +123,27 @@ internal abstract partial class SipAdapterBase<TSession>
     private async IAsyncEnumerable<T> StreamAsync<T>(SipCapabilities needed, Func<TSession, IAsyncEnumerable<T>> list, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         IAsyncEnumerable<T> items = await RunAsync(needed, s => Task.FromResult(list(s)), measured: false).ConfigureAwait(false);
-        await using ConfiguredCancelableAsyncEnumerable<T>.Enumerator each = items.WithCancellation(cancellationToken).ConfigureAwait(false).GetAsyncEnumerator();
-        while (true)
+        IAsyncEnumerator<T> each = items.GetAsyncEnumerator(cancellationToken);
+        try
         {
-            try
+            while (true)
             {
-                if (!await each.MoveNextAsync()) break;
-            }
-            catch (SipException e)
-            {
-                e.Server ??= Name;
-                throw;
-            }
+                try
+                {
+                    if (!await each.MoveNextAsync().ConfigureAwait(false)) break;
+                }
+                catch (SipException e)
+                {
+                    e.Server ??= Name;
+                    throw;
+                }
 
-            yield return each.Current;
+                yield return each.Current;
+            }
+        }
+        finally
+        {
+            await each.DisposeAsync().ConfigureAwait(false);
         }
     }
 }

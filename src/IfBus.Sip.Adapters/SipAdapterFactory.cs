@@ -1,6 +1,7 @@
 using System.Net;
 using IfBus.Sip.Adapters.Asterisk;
 using IfBus.Sip.Adapters.Diagnostics;
+using IfBus.Sip.Adapters.Flexisip;
 using IfBus.Sip.Adapters.FreeSwitch;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -35,6 +36,9 @@ public sealed class SipAdapterFactory : ISipAdapterFactory
             case SipServerType.FreeSwitch:
                 FreeSwitchAdapter.Check(configuration, problems);
                 break;
+            case SipServerType.Flexisip:
+                FlexisipAdapter.Check(configuration, problems);
+                break;
         }
 
         return problems;
@@ -49,6 +53,7 @@ public sealed class SipAdapterFactory : ISipAdapterFactory
         return configuration.Type switch
         {
             SipServerType.FreeSwitch => new FreeSwitchAdapter(Complete(configuration), logger, _time),
+            SipServerType.Flexisip => new FlexisipAdapter(Complete(configuration), logger, _time),
             _ => new AsteriskAdapter(Complete(configuration), logger, _time),
         };
     }
@@ -60,6 +65,7 @@ public sealed class SipAdapterFactory : ISipAdapterFactory
         copy.Name ??= copy.Host;
         if (copy.Type == SipServerType.Asterisk) AsteriskAdapter.Complete(copy);
         else if (copy.Type == SipServerType.FreeSwitch) FreeSwitchAdapter.Complete(copy);
+        else if (copy.Type == SipServerType.Flexisip) FlexisipAdapter.Complete(copy);
         return copy;
     }
 
@@ -75,6 +81,7 @@ public sealed class SipAdapterFactory : ISipAdapterFactory
         SkipCertificateCheck = c.SkipCertificateCheck,
         CertificateAuthority = c.CertificateAuthority,
         ApiKey = c.ApiKey,
+        Space = c.Space,
         Path = c.Path,
         EventAddress = c.EventAddress,
         PollInterval = c.PollInterval,

@@ -56,6 +56,9 @@ internal static partial class Log
     [LoggerMessage(1107, LogLevel.Trace, "{Server} answered {Request}: {Status}.")]
     public static partial void Answered(ILogger log, string server, string request, int status);
 
+    [LoggerMessage(1108, LogLevel.Warning, "{Server} keeps no password for {Account}: the space has no password settings yet (web panel). Nobody can log in with it.")]
+    public static partial void NoPassword(ILogger log, string server, string account);
+
     [LoggerMessage(1200, LogLevel.Information, "Call {CallId} on {Server}: {From} to {To}.")]
     public static partial void CallState(ILogger log, string callId, string server, CallState from, CallState to);
 

@@ -27,6 +27,7 @@ internal sealed class FlexisipClient : IDisposable
     private readonly FlexisipPace _pace;
     private readonly string _name;
     private readonly ILogger _log;
+    private readonly string _base;
 
     public FlexisipClient(SipServerConfiguration configuration, string name, int port, ILogger log, TimeProvider time, TimeSpan? window = null)
     {
@@ -35,8 +36,12 @@ internal sealed class FlexisipClient : IDisposable
         _pace = new FlexisipPace(name, time, log) { Window = window ?? FlexisipPace.Minute };
         var headers = new List<KeyValuePair<string, string>>();
         AuthenticationHeaderValue? authorization = null;
-        if (configuration.ApiKey is { } key) headers.Add(new("x-api-key", key));
-        else if (configuration.Token is { } token) authorization = HttpSettings.Bearer(token);
+        _base = configuration.Path ?? FlexisipAdapter.DefaultPath;
+        if (configuration.ApiKey is { } key)
+        {
+            if (IsToken(key)) authorization = HttpSettings.Bearer(key);
+            else headers.Add(new("x-api-key", key));
+        }
         else if (configuration.Credential is { } login)
         {
             (string user, string domain) = FlexisipNames.Split(login.UserName)!.Value;
@@ -47,7 +52,7 @@ internal sealed class FlexisipClient : IDisposable
             new HttpSettings
             {
                 Name = name,
-                Endpoint = new WireEndpoint(configuration.Host!, port, configuration.UseTls, configuration.SkipCertificateCheck),
+                Endpoint = new WireEndpoint(configuration.Host!, port, configuration.UseTls, configuration.SkipCertificateCheck) { Authority = configuration.CertificateAuthority },
                 ConnectTimeout = configuration.ConnectTimeout,
                 RequestTimeout = configuration.RequestTimeout,
                 Authorization = authorization,
@@ -69,7 +74,7 @@ internal sealed class FlexisipClient : IDisposable
 
     /// <summary>Sends a request and reads its reply; statuses are the caller's to judge.</summary>
     /// <param name="method">GET, POST, PUT, PATCH or DELETE.</param>
-    /// <param name="path">Path with query, from /api on, encoded.</param>
+    /// <param name="path">Path with query, from behind /api on, encoded.</param>
     /// <param name="what">Its name in messages.</param>
     /// <param name="cancellationToken">The caller's.</param>
     /// <param name="body">JSON, or null.</param>
@@ -81,7 +86,7 @@ internal sealed class FlexisipClient : IDisposable
         var request = new HttpRequest
         {
             Method = method,
-            Path = path,
+            Path = _base + path,
             What = what,
             IsRead = read ?? method == HttpMethod.Get,
             Body = body is null ? null : Encoding.UTF8.GetBytes(body.ToJsonString()),
@@ -113,6 +118,9 @@ internal sealed class FlexisipClient : IDisposable
             _oneByOne.Release();
         }
     }
+
+    /// <summary>True for an access token (JWT: three parts with dots between), which no key of FlexiAPI looks like.</summary>
+    public static bool IsToken(string key) => key.Count(c => c == '.') == 2;
 
     public void Dispose()
     {

@@ -36,7 +36,7 @@ internal static class FlexisipErrors
     /// <summary>The login was refused at connecting: as much of the reason as can be told.</summary>
     public static SipAuthenticationException Login(FlexisipReply reply, string server, SipServerConfiguration configuration, bool acceptedBefore)
     {
-        if (configuration.ApiKey is { } key)
+        if (configuration.ApiKey is { } key && !FlexisipClient.IsToken(key))
         {
             if (key.Length != KeyLength || !key.All(char.IsAsciiLetterOrDigit))
             {
@@ -56,7 +56,7 @@ internal static class FlexisipErrors
             };
         }
 
-        if (configuration.Token is not null)
+        if (configuration.ApiKey is not null)
         {
             return new SipAuthenticationException($"{server} refuses the access token{Reason(reply)}.", errorId: "SipTokenRefused")
             {

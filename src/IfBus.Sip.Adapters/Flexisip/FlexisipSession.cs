@@ -48,12 +48,12 @@ internal sealed class FlexisipSession : ISipSession
         FlexisipReply ping = await PingAsync(client, name, host, cancellationToken).ConfigureAwait(false);
         bool is20 = ping.RateLimit is not null;
 
-        FlexisipReply own = await client.SendAsync(HttpMethod.Get, "/api/accounts/me", "the login's own account", cancellationToken).ConfigureAwait(false);
+        FlexisipReply own = await client.SendAsync(HttpMethod.Get, "/accounts/me", "the login's own account", cancellationToken).ConfigureAwait(false);
         SipAccount? me = own is { IsSuccess: true, Json: { ValueKind: JsonValueKind.Object } json } ? FlexisipMapper.Account(json, name) : null;
 
         // On 2.1 nothing but a key is taken for the administration.
-        FlexisipReply? list = is20 || configuration.ApiKey is not null
-            ? await client.SendAsync(HttpMethod.Get, "/api/accounts?page=1", "the list of accounts", cancellationToken).ConfigureAwait(false)
+        FlexisipReply? list = is20 || configuration.ApiKey is { } key && !FlexisipClient.IsToken(key)
+            ? await client.SendAsync(HttpMethod.Get, "/accounts?page=1", "the list of accounts", cancellationToken).ConfigureAwait(false)
             : null;
         bool admin = list is { IsSuccess: true };
         if (!admin && !own.IsSuccess)
@@ -63,7 +63,7 @@ internal sealed class FlexisipSession : ISipSession
             throw FlexisipErrors.For(own, name, "let us in; the account may be blocked");
         }
 
-        FlexisipReply? spaces = admin ? await client.SendAsync(HttpMethod.Get, "/api/spaces", "the list of spaces", cancellationToken).ConfigureAwait(false) : null;
+        FlexisipReply? spaces = admin ? await client.SendAsync(HttpMethod.Get, "/spaces", "the list of spaces", cancellationToken).ConfigureAwait(false) : null;
         bool super = spaces is { IsSuccess: true, Json.ValueKind: JsonValueKind.Array };
         string? domain = (super ? SpaceOf(spaces!.Json!.Value, host) : null) ?? (is20 ? me?.Domain ?? FirstOf(list) : FirstOf(list) ?? me?.Domain);
 
@@ -78,7 +78,7 @@ internal sealed class FlexisipSession : ISipSession
     /// <summary>The cheap request, which needs no login.</summary>
     public static async Task<FlexisipReply> PingAsync(FlexisipClient client, string name, string host, CancellationToken cancellationToken)
     {
-        FlexisipReply ping = await client.SendAsync(HttpMethod.Get, "/api/ping", "ping", cancellationToken, open: true).ConfigureAwait(false);
+        FlexisipReply ping = await client.SendAsync(HttpMethod.Get, "/ping", "ping", cancellationToken, open: true).ConfigureAwait(false);
         switch (ping.Status)
         {
             case 404: throw FlexisipErrors.UnknownHost(name, host, FlexisipErrors.Words(ping));
