@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using System.Net;
 using System.Security;
+using System.Security.Cryptography;
 using IfBus.Sip.PowerShell.Binding;
 using IfBus.Sip.PowerShell.Hosting;
 using IfBus.Sip.Simulators;
@@ -21,9 +22,9 @@ public sealed class StartSipSimulator : SipCmdlet
     [ValidateRange(0, 65535)]
     public int Port { get; set; }
 
-    /// <summary>The version to play. Asterisk: 22.10.1, or one that begins with 16. FreeSWITCH: 1.10.12.</summary>
+    /// <summary>The version to play. Asterisk: 22.10.1, or one that begins with 16. FreeSWITCH: 1.10.12. Flexisip: 2.1 or 2.0.7.</summary>
     [Parameter]
-    [ValidatePattern(@"^(16|18|20|22|1\.10)\.[0-9.]{1,20}$")]
+    [ValidatePattern(@"^(16|18|20|22|1\.10|2\.[01])(\.[0-9.]{1,20})?$")]
     public string? Version { get; set; }
 
     /// <summary>The user that it lets in. FreeSWITCH asks for the secret alone, or for user@domain too.</summary>
@@ -66,12 +67,12 @@ public sealed class StartSipSimulator : SipCmdlet
     {
         Check(nameof(RingTime), RingTime);
         Check(nameof(Delay), Delay);
-        if (Version is not null && Version.StartsWith("1.10.", StringComparison.Ordinal) != (Type == SipServerType.FreeSwitch))
+        if (Version is not null && VersionType() != Type)
             ThrowTerminatingError(Errors.Record(new SipArgumentException(nameof(Version), Version, $"a version of {Type}."), Version));
         if (!ShouldProcess($"{Type} simulator on 127.0.0.1:{(Port == 0 ? "a free port" : Port)}", "Start")) return;
         try
         {
-            var simulator = new SipSimulator(Type, Type == SipServerType.FreeSwitch ? StartFreeSwitch() : StartAsterisk());
+            var simulator = new SipSimulator(Type, Type switch { SipServerType.FreeSwitch => StartFreeSwitch(), SipServerType.Flexisip => StartFlexisip(), _ => StartAsterisk() });
             Store.Add(simulator);
             WriteObject(simulator);
         }
@@ -100,6 +101,18 @@ public sealed class StartSipSimulator : SipCmdlet
         RingTime = RingTime,
         Faults = Faults(),
     });
+
+    private FlexisipSimulator StartFlexisip() => FlexisipSimulator.Start(new FlexisipSimulatorOptions
+    {
+        Port = Port,
+        Version = Version ?? "2.1",
+        User = User ?? "admin@sip.example.com",
+        // FlexiAPI's keys are so long, and no other.
+        Secret = Secret is null ? RandomNumberGenerator.GetHexString(40) : NewSecret(),
+        Faults = Faults(),
+    });
+
+    private SipServerType VersionType() => Version!.StartsWith("1.10.", StringComparison.Ordinal) ? SipServerType.FreeSwitch : Version.StartsWith("2.", StringComparison.Ordinal) ? SipServerType.Flexisip : SipServerType.Asterisk;
 
     private string NewSecret() => Secret is null ? Guid.NewGuid().ToString("N") : new NetworkCredential("", Secret).Password;
 
