@@ -83,10 +83,10 @@ public sealed record SipAccountChange
     public required string Server { get; init; }
 
     /// <summary>What is another now than before; empty if all was so already.</summary>
-    public IReadOnlyList<SipPropertyChange> Changes { get; init; } = [];
+    public IReadOnlyList<SipPropertyChange> Changes { get; init; } = Array.Empty<SipPropertyChange>();
 
     /// <summary>What the server had reset in the course, and was put back.</summary>
-    public IReadOnlyList<string> Restored { get; init; } = [];
+    public IReadOnlyList<string> Restored { get; init; } = Array.Empty<string>();
 
     /// <summary>The account as it is now, read back from the server.</summary>
     public required SipAccount Account { get; init; }

@@ -52,6 +52,12 @@ public sealed class FlexisipSimulator : ServerSimulator
     /// <exception cref="SocketException">The port is taken.</exception>
     public static FlexisipSimulator Start(FlexisipSimulatorOptions? options = null) => new(options ?? new FlexisipSimulatorOptions());
 
+    /// <summary>Gives an account an API key.</summary>
+    /// <param name="address">The account, user@domain.</param>
+    /// <param name="key">The key.</param>
+    /// <param name="clientAddress">The only address that it works from; null for any.</param>
+    public void AddApiKey(string address, string key, string? clientAddress = null) => Api.AddKey(address, key, clientAddress);
+
     /// <summary>A phone registers under an account.</summary>
     /// <param name="address">The account, user@domain.</param>
     /// <param name="uuid">Its instance id, urn:uuid:...</param>

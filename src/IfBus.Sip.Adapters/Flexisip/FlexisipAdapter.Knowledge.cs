@@ -13,7 +13,7 @@ internal sealed partial class FlexisipAdapter
         FlexisipReply reply = await session.Client.SendAsync(HttpMethod.Get, path + "/devices", "the devices of an account", cancellationToken).ConfigureAwait(false);
         JsonElement map = await JsonAsync(session, reply, $"list the devices of {address}", cancellationToken).ConfigureAwait(false);
         // A map; without entries some versions of PHP make it a list.
-        return map.ValueKind == JsonValueKind.Object ? [.. map.EnumerateObject().Select(d => FlexisipMapper.Device(d.Value, address, Name))] : [];
+        return map.ValueKind == JsonValueKind.Object ? map.EnumerateObject().Select(d => FlexisipMapper.Device(d.Value, address, Name)).ToArray() : Array.Empty<SipDevice>();
     }
 
     protected override async Task<bool> RemoveDeviceAsync(FlexisipSession session, string account, string uuid, CancellationToken cancellationToken)
@@ -105,7 +105,7 @@ internal sealed partial class FlexisipAdapter
         FlexisipReply reply = await session.Client.SendAsync(HttpMethod.Get, "/spaces", "the list of spaces", cancellationToken).ConfigureAwait(false);
         JsonElement list = await JsonAsync(session, reply, "list its spaces", cancellationToken).ConfigureAwait(false);
         DateTime now = Time.GetUtcNow().UtcDateTime;
-        return [.. Rows(list).Select(s => FlexisipMapper.Space(s, Name, now))];
+        return Rows(list).Select(s => FlexisipMapper.Space(s, Name, now)).ToArray();
     }
 
     protected override async Task<IReadOnlyList<SipCallForwarding>> GetCallForwardingsAsync(FlexisipSession session, string account, CancellationToken cancellationToken)
@@ -171,6 +171,6 @@ internal sealed partial class FlexisipAdapter
     {
         FlexisipReply reply = await session.Client.SendAsync(HttpMethod.Get, path + "/call_forwardings", "the call forwarding rules of an account", cancellationToken).ConfigureAwait(false);
         JsonElement list = await JsonAsync(session, reply, $"tell the call forwarding rules of {address}", cancellationToken).ConfigureAwait(false);
-        return [.. Rows(list).Select(r => FlexisipMapper.Forwarding(r, address, Name))];
+        return Rows(list).Select(r => FlexisipMapper.Forwarding(r, address, Name)).ToArray();
     }
 }

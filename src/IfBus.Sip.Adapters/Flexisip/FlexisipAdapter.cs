@@ -114,9 +114,9 @@ internal sealed partial class FlexisipAdapter : SipAdapterBase<FlexisipSession>
             Success = reply.IsSuccess,
             Message = reply.IsSuccess ? $"{reply.Status}" : $"{reply.Status} {words}",
             // The one reply that is a bare secret.
-            Output = parts[1].Contains("api_key", StringComparison.OrdinalIgnoreCase) ? ["***"] : text.Length == 0 ? [] : text.Split('\n'),
+            Output = parts[1].Contains("api_key", StringComparison.OrdinalIgnoreCase) ? new[] { "***" } : text.Length == 0 ? Array.Empty<string>() : text.Split('\n'),
             Fields = reply.Json is { ValueKind: JsonValueKind.Object } fields ? FlexisipMapper.Fields(fields, []) : SipFieldCollection.Empty,
-            Items = reply.Json is { } items ? [.. Rows(items).Select(r => FlexisipMapper.Fields(r, []))] : [],
+            Items = reply.Json is { } items ? Rows(items).Select(r => FlexisipMapper.Fields(r, [])).ToArray() : Array.Empty<SipFieldCollection>(),
         };
     }
 

@@ -36,7 +36,7 @@ internal static class FlexisipCalls
             BillableDuration = ended is null ? null : answered is null ? devices.Length > 0 ? TimeSpan.Zero : null : Span(answered, ended),
             Cause = ended is null ? null : Cause(word),
             CauseText = ended is null ? "the server has no end of it: it goes on, or its end never arrived" : word ?? "the server does not tell what became of it",
-            Legs = [.. devices.Select(d => new SipCallLeg(FlexisipMapper.Text(d, "device_id") ?? "", null, FlexisipMapper.Text(d, "invite_terminated_state") ?? (FlexisipMapper.Time(d, "rang_at") is null ? null : "ringing"), null))],
+            Legs = devices.Select(d => new SipCallLeg(FlexisipMapper.Text(d, "device_id") ?? "", null, FlexisipMapper.Text(d, "invite_terminated_state") ?? (FlexisipMapper.Time(d, "rang_at") is null ? null : "ringing"), null)).ToArray(),
         };
     }
 

@@ -109,7 +109,7 @@ internal static class FlexisipErrors
         if (FlexisipMapper.Property(json, "errors") is not { } errors) return fields;
         if (errors.ValueKind == JsonValueKind.Object)
         {
-            foreach (JsonProperty field in errors.EnumerateObject()) fields[field.Name] = [.. Texts(field.Value)];
+            foreach (JsonProperty field in errors.EnumerateObject()) fields[field.Name] = Texts(field.Value).ToArray();
         }
         else if (Texts(errors).ToArray() is { Length: > 0 } all)
         {

@@ -37,7 +37,7 @@ internal static class FlexisipMapper
             Admin = Flag(json, "admin") ?? false,
             DtmfProtocol = Text(json, "dtmf_protocol"),
             Dictionary = Map(json, "dictionary"),
-            PasswordAlgorithms = Property(json, "passwords") is { ValueKind: JsonValueKind.Array } passwords ? [.. passwords.EnumerateArray().Select(p => Text(p, "algorithm")).OfType<string>()] : null,
+            PasswordAlgorithms = Property(json, "passwords") is { ValueKind: JsonValueKind.Array } passwords ? passwords.EnumerateArray().Select(p => Text(p, "algorithm")).OfType<string>().ToArray() : null,
             HasProvisioningToken = Text(json, "provisioning_token") is { Length: > 0 },
             ProvisioningExpiresAt = Time(json, "provisioning_token_expire_at"),
             IpAddress = Text(json, "ip_address"),

@@ -87,6 +87,11 @@ internal sealed partial class FlexiApi
         }
     }
 
+    public void AddKey(string address, string key, string? clientAddress)
+    {
+        lock (_gate) _keys.Add(new FlexiKey(key, _accounts.First(a => a.Address == address), clientAddress, Personal: false));
+    }
+
     /// <summary>Answers a request.</summary>
     public FlexiResponse Handle(FlexiRequest request)
     {
