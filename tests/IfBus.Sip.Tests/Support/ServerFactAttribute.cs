@@ -11,3 +11,6 @@ public sealed class FreeSwitchFactAttribute : FactAttribute;
 
 /// <summary>A test of FreeSWITCH's contract with data. Against the simulator it always runs.</summary>
 public sealed class FreeSwitchTheoryAttribute : TheoryAttribute;
+
+/// <summary>A test of FlexiAPI's contract. Against the simulator it always runs.</summary>
+public sealed class FlexisipFactAttribute : FactAttribute;
