@@ -130,7 +130,7 @@ public abstract partial class FlexisipContract : IDisposable
         Assert.Equal("After", after.DisplayName);
         Assert.Equal((before.Email, before.Phone, before.DtmfProtocol), (after.Email, after.Phone, after.DtmfProtocol));
         Assert.Equal((phone, true, true, false), (after.Phone, after.Activated, after.Blocked, after.Admin));
-        Assert.Equal(before.Dictionary.Order(), after.Dictionary.Order());
+        Assert.Equal(before.Dictionary.OrderBy(d => d.Key, StringComparer.Ordinal), after.Dictionary.OrderBy(d => d.Key, StringComparer.Ordinal));
         Assert.Equal(before.PasswordAlgorithms, after.PasswordAlgorithms);
 
         // Nothing to change: nothing is sent.
@@ -219,8 +219,6 @@ public abstract partial class FlexisipContract : IDisposable
         long before = Server.Requests?.Invoke() ?? 0;
         Assert.Equal(all.Skip(21).Take(3), Module.Run("Get-SipAccount -Skip 21 -First 3").Select(o => ((SipAccount)o.BaseObject).SipUri));
         if (Server.Requests is { } count) Assert.Equal(before + 1, count());
-        Assert.Equal(all.Take(5), Module.Run("Get-SipAccount | Select-Object -First 5").Select(o => ((SipAccount)o.BaseObject).SipUri));
-        if (Server.Requests is { } again) Assert.Equal(before + 2, again());
         Assert.Empty(Module.Run("Get-SipAccount -Skip 100000"));
         Module.Run($"Get-SipAccount {_prefix}p* | Remove-SipAccount -Confirm:$false");
     }

@@ -112,8 +112,8 @@ public abstract partial class FlexisipContract
         long before = Server.Requests?.Invoke() ?? 0;
         foreach (string command in new[]
         {
-            "New-SipCall -From 1001 -To 1002", "New-SipCall -To 1001 -Play x", "Get-SipCallStatus", "Stop-SipCall x", "Move-SipCall 1003 -CallId x", "Suspend-SipCall x", "Resume-SipCall x",
-            "Join-SipConference r -CallId x", "Get-SipConference", "Start-SipRecording x", "Send-SipDtmf 1 -CallId x", "Receive-SipCall x", "Deny-SipCall x", "Get-SipRegistration", "Get-SipGateway", "Get-SipQueue", "Get-SipCallDetailRecord",
+            "New-SipCall -From 1001 -To 1002", "New-SipCall -To 1001 -Play x", "Get-SipCallStatus", "Stop-SipCall -CallId x", "Move-SipCall 1003 -CallId x", "Suspend-SipCall -CallId x", "Resume-SipCall -CallId x",
+            "Join-SipConference r -CallId x", "Get-SipConference", "Start-SipRecording -CallId x", "Send-SipDtmf 1 -CallId x", "Receive-SipCall -CallId x", "Deny-SipCall -CallId x", "Get-SipRegistration", "Get-SipGateway", "Get-SipQueue", "Get-SipCallDetailRecord",
         })
         {
             ErrorRecord error = Module.Fails("SipNotSupported", command);
