@@ -119,22 +119,24 @@ public sealed class FlexisipManyTests : IDisposable
         FlexisipSimulator simulator = Keep(FlexisipSimulator.Start());
         using ModuleRunspace module = Connected(simulator);
         (var output, _) = module.Try("""
+            param($pw, $prid, $bad)
             $VerbosePreference = $DebugPreference = 'Continue'
             $all = $(
-                New-SipAccount ann s3cret-pa55word -Email a@b.example
-                New-SipAccount ann s3cret-pa55word
-                Set-SipAccount ann -Password s3cret-pa55word
+                New-SipAccount ann $pw -Email a@b.example
+                New-SipAccount ann $pw
+                Set-SipAccount ann -Password $pw
                 Get-SipAccount; Get-SipAccount ann; Get-SipServer; Get-SipSpace; Get-SipStatistic
                 Invoke-SipCommand 'GET /accounts?page=1'
                 Invoke-SipCommand 'GET /accounts/me/api_key'
-                Send-SipPushNotification fcm param s3cret-prid
-                Send-SipPushNotification fcm param fail-s3cret-prid
-                New-SipAccount X s3cret-pa55word
-                New-SipAccount bad s3cret-pa55word -Email nope
+                Send-SipPushNotification fcm param $prid
+                Send-SipPushNotification fcm param $bad
+                New-SipAccount X $pw
+                New-SipAccount bad $pw -Email nope
             ) *>&1
             $all
-            """);
-        string shown = PSSerializer.Serialize(output.ToArray(), 6) + string.Join('\n', output.Select(o => o.BaseObject is ErrorRecord e ? e + e.Exception.ToString() : o.ToString()));
+            """, "s3cret-pa55word", "s3cret-prid", "fail-s3cret-prid");
+        // An error has the line of the script too, and that is the user's own.
+        string shown = string.Join('\n', output.Select(o => o.BaseObject is ErrorRecord e ? $"{e} {e.FullyQualifiedErrorId} {e.TargetObject} {e.ErrorDetails?.RecommendedAction} {e.Exception}" : PSSerializer.Serialize(o.BaseObject, 5) + o));
         Assert.Contains("ann", shown, StringComparison.Ordinal);
         Assert.Contains("SipAccountExists", shown, StringComparison.Ordinal);
         Assert.DoesNotContain("s3cret", shown, StringComparison.Ordinal);
