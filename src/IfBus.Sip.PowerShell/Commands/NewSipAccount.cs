@@ -18,6 +18,7 @@ public sealed class NewSipAccount : ServerCmdlet
     private int _skipped;
     private int _failed;
     private string? _last;
+    private bool _finished;
 
     /// <summary>User name, or the whole SIP address.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
@@ -118,6 +119,7 @@ public sealed class NewSipAccount : ServerCmdlet
             Progress();
             return _open.Count > 0;
         });
+        _finished = true;
         if (_made + _skipped + _failed > 1)
         {
             WriteProgress(new ProgressRecord(1, "Making accounts", "Done") { RecordType = ProgressRecordType.Completed });
@@ -127,7 +129,7 @@ public sealed class NewSipAccount : ServerCmdlet
 
     private protected override string? StillRunning()
     {
-        if (_made + _skipped + _failed + _open.Count == 0) return null;
+        if (_finished || _made + _skipped + _failed + _open.Count == 0) return null;
         string open = _open.Count == 0 ? "" : $" Not answered yet: {string.Join(", ", _open.Take(10))}{(_open.Count > 10 ? ", ..." : "")}; they may have been made.";
         return $"Stopped. {Report()}{(_last is null ? "" : $" The last was {_last}.")}{open} The same again with -SkipExisting makes the rest.";
     }
