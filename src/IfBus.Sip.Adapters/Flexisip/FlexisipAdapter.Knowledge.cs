@@ -10,6 +10,11 @@ internal sealed partial class FlexisipAdapter
     protected override async Task<IReadOnlyList<SipDevice>> GetDevicesAsync(FlexisipSession session, string account, CancellationToken cancellationToken)
     {
         (string path, string address) = await FindAsync(session, account, cancellationToken).ConfigureAwait(false);
+        return await DevicesAsync(session, path, address, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<SipDevice[]> DevicesAsync(FlexisipSession session, string path, string address, CancellationToken cancellationToken)
+    {
         FlexisipReply reply = await session.Client.SendAsync(HttpMethod.Get, path + "/devices", "the devices of an account", cancellationToken).ConfigureAwait(false);
         JsonElement map = await JsonAsync(session, reply, $"list the devices of {address}", cancellationToken).ConfigureAwait(false);
         // A map; without entries some versions of PHP make it a list.
@@ -20,9 +25,13 @@ internal sealed partial class FlexisipAdapter
     {
         if (!FlexisipNames.IsFit(uuid)) throw new SipArgumentException("Uuid", uuid, "the instance id of a device, as Get-SipDevice shows it.");
         (string path, string address) = await FindAsync(session, account, cancellationToken).ConfigureAwait(false);
+        // 2.1 says whether there was one; 2.0 says nothing, so it is looked for before and after.
+        if (session.Is20 && !Array.Exists(await DevicesAsync(session, path, address, cancellationToken).ConfigureAwait(false), d => d.Uuid == uuid)) return false;
         FlexisipReply reply = await session.Client.SendAsync(HttpMethod.Delete, $"{path}/devices/{FlexisipNames.Encode(uuid)}", "remove a device", cancellationToken).ConfigureAwait(false);
         await CheckAsync(session, reply, $"remove a device of {address}", cancellationToken).ConfigureAwait(false);
-        return reply.Text.Trim() == "1";
+        if (!session.Is20) return reply.Text.Trim() == "1";
+        if (!Array.Exists(await DevicesAsync(session, path, address, cancellationToken).ConfigureAwait(false), d => d.Uuid == uuid)) return true;
+        throw new SipRejectedException($"{Name} did not remove the device {uuid} of {address}, or it has registered again already.", "", null, "SipDeviceNotRemoved") { RecommendedAction = "Block the account first (Disable-SipAccount), to keep its devices from registering." };
     }
 
     protected override async IAsyncEnumerable<SipCall> GetAccountCallsAsync(FlexisipSession session, string account, [EnumeratorCancellation] CancellationToken cancellationToken)

@@ -38,7 +38,7 @@ internal sealed partial class FlexiApi
             foreach ((string uuid, JsonObject device) in find(c).Devices) map[uuid] = device.DeepClone();
             return FlexiResponse.Json(map);
         });
-        Add("DELETE", path + "/devices/{uuid}", role, c => FlexiResponse.Text(200, find(c).Devices.Remove(c.Values[at]) ? "1" : ""));
+        Add("DELETE", path + "/devices/{uuid}", role, c => FlexiResponse.Text(200, find(c).Devices.Remove(c.Values[at]) && !_is20 ? "1" : ""));
     }
 
     private FlexiResponse Push(Context c)
