@@ -25,7 +25,8 @@ public sealed class AccountAttribute : ArgumentTransformationAttribute
             case null or string: return value!;
             case SipAccount account: return "#" + account.Id.ToString(CultureInfo.InvariantCulture);
             case SipAccountChange change: return "#" + change.Account.Id.ToString(CultureInfo.InvariantCulture);
-            case int or long: return "#" + Convert.ToString(value, CultureInfo.InvariantCulture);
+            // A bare number at the prompt is a user name: 1001 must not become the account that has this number.
+            case int or long: return Convert.ToString(value, CultureInfo.InvariantCulture)!;
         }
 
         PSMemberInfoCollection<PSPropertyInfo> properties = PSObject.AsPSObject(input).Properties;

@@ -184,6 +184,15 @@ public abstract partial class FlexisipContract : IDisposable
     }
 
     [FlexisipFact]
+    public void A_bare_number_is_a_user_name_and_never_the_number_of_an_account()
+    {
+        // There is an account number 1, the first administrator.
+        Assert.Equal(1, Module.Run<SipAccount>("Get-SipAccount '#1'").Id);
+        foreach (string command in new[] { "Get-SipAccount 1", "Remove-SipAccount 1 -Confirm:$false", "1 | Remove-SipAccount -Confirm:$false", "Disable-SipAccount -Account 1" }) Module.Fails("SipAccountNotFound", command);
+        Assert.Equal(1, Module.Run<SipAccount>("Get-SipAccount '#1'").Id);
+    }
+
+    [FlexisipFact]
     public void A_table_becomes_accounts_and_each_bad_row_its_own_error()
     {
         string a = User("row1"), b = User("row2"), c = User("row3");
