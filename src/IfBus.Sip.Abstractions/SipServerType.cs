@@ -14,4 +14,7 @@ public enum SipServerType
 
     /// <summary>Kamailio, a proxy, over JSON-RPC on HTTP; events over its evapi socket where its script has one.</summary>
     Kamailio,
+
+    /// <summary>Flexisip, over its account manager's HTTP interface (FlexiAPI).</summary>
+    Flexisip,
 }

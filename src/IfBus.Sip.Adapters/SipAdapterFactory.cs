@@ -1,6 +1,7 @@
 using System.Net;
 using IfBus.Sip.Adapters.Asterisk;
 using IfBus.Sip.Adapters.Diagnostics;
+using IfBus.Sip.Adapters.Flexisip;
 using IfBus.Sip.Adapters.FreeSwitch;
 using IfBus.Sip.Adapters.Kamailio;
 using IfBus.Sip.Adapters.Yate;
@@ -43,6 +44,9 @@ public sealed class SipAdapterFactory : ISipAdapterFactory
             case SipServerType.Kamailio:
                 KamailioAdapter.Check(configuration, problems);
                 break;
+            case SipServerType.Flexisip:
+                FlexisipAdapter.Check(configuration, problems);
+                break;
         }
 
         return problems;
@@ -59,6 +63,7 @@ public sealed class SipAdapterFactory : ISipAdapterFactory
             SipServerType.Kamailio => new KamailioAdapter(Complete(configuration), logger, _time),
             SipServerType.FreeSwitch => new FreeSwitchAdapter(Complete(configuration), logger, _time),
             SipServerType.Yate => new YateAdapter(Complete(configuration), logger, _time),
+            SipServerType.Flexisip => new FlexisipAdapter(Complete(configuration), logger, _time),
             _ => new AsteriskAdapter(Complete(configuration), logger, _time),
         };
     }
@@ -72,6 +77,7 @@ public sealed class SipAdapterFactory : ISipAdapterFactory
         else if (copy.Type == SipServerType.FreeSwitch) FreeSwitchAdapter.Complete(copy);
         else if (copy.Type == SipServerType.Yate) YateAdapter.Complete(copy);
         else if (copy.Type == SipServerType.Kamailio) KamailioAdapter.Complete(copy);
+        else if (copy.Type == SipServerType.Flexisip) FlexisipAdapter.Complete(copy);
         return copy;
     }
 
@@ -87,6 +93,7 @@ public sealed class SipAdapterFactory : ISipAdapterFactory
         SkipCertificateCheck = c.SkipCertificateCheck,
         CertificateAuthority = c.CertificateAuthority,
         ApiKey = c.ApiKey,
+        Space = c.Space,
         Path = c.Path,
         EventAddress = c.EventAddress,
         PollInterval = c.PollInterval,
