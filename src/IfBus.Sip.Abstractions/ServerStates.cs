@@ -80,4 +80,8 @@ public enum SipCapabilities
     ConferenceList = 1 << 21,
     /// <summary>Locks conference rooms; mutes their members and puts them out.</summary>
     ConferenceControl = 1 << 22,
+    /// <summary>Adds and removes where phones can be reached.</summary>
+    RegistrationControl = 1 << 23,
+    /// <summary>Puts trunks in and out of use.</summary>
+    GatewayControl = 1 << 24,
 }

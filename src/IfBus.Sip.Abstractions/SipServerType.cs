@@ -8,4 +8,7 @@ public enum SipServerType
 
     /// <summary>FreeSWITCH, over the Event Socket (ESL, inbound mode).</summary>
     FreeSwitch,
+
+    /// <summary>Kamailio, a proxy, over JSON-RPC on HTTP; events over its evapi socket where its script has one.</summary>
+    Kamailio,
 }

@@ -2,6 +2,7 @@ using System.Net;
 using IfBus.Sip.Adapters.Asterisk;
 using IfBus.Sip.Adapters.Diagnostics;
 using IfBus.Sip.Adapters.FreeSwitch;
+using IfBus.Sip.Adapters.Kamailio;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -35,6 +36,9 @@ public sealed class SipAdapterFactory : ISipAdapterFactory
             case SipServerType.FreeSwitch:
                 FreeSwitchAdapter.Check(configuration, problems);
                 break;
+            case SipServerType.Kamailio:
+                KamailioAdapter.Check(configuration, problems);
+                break;
         }
 
         return problems;
@@ -48,6 +52,7 @@ public sealed class SipAdapterFactory : ISipAdapterFactory
         ILogger logger = log is null ? NullLogger.Instance : new LogBridge(log);
         return configuration.Type switch
         {
+            SipServerType.Kamailio => new KamailioAdapter(Complete(configuration), logger, _time),
             SipServerType.FreeSwitch => new FreeSwitchAdapter(Complete(configuration), logger, _time),
             _ => new AsteriskAdapter(Complete(configuration), logger, _time),
         };
@@ -60,6 +65,7 @@ public sealed class SipAdapterFactory : ISipAdapterFactory
         copy.Name ??= copy.Host;
         if (copy.Type == SipServerType.Asterisk) AsteriskAdapter.Complete(copy);
         else if (copy.Type == SipServerType.FreeSwitch) FreeSwitchAdapter.Complete(copy);
+        else if (copy.Type == SipServerType.Kamailio) KamailioAdapter.Complete(copy);
         return copy;
     }
 

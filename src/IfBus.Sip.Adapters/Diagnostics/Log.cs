@@ -70,4 +70,7 @@ internal static partial class Log
 
     [LoggerMessage(1301, LogLevel.Error, "{Server}: {Work} failed.")]
     public static partial void WorkFailed(ILogger log, Exception exception, string server, string work);
+
+    [LoggerMessage(1302, LogLevel.Warning, "{Server} sent an event that is no JSON: {Message}")]
+    public static partial void BrokenEvent(ILogger log, string server, string message);
 }

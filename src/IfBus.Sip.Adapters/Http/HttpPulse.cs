@@ -21,7 +21,10 @@ internal sealed class HttpPulse : IDisposable
     /// <param name="beat">The cheap request.</param>
     /// <param name="interval">Time from the end of one to the begin of the next.</param>
     /// <param name="time">The clock.</param>
-    public static HttpPulse Start(Func<CancellationToken, Task> beat, TimeSpan interval, TimeProvider time)
+    public static HttpPulse Start(Func<CancellationToken, Task> beat, TimeSpan interval, TimeProvider time) => Start(beat, () => interval, time);
+
+    /// <summary>Starts beating, with an interval that is asked for anew each time.</summary>
+    public static HttpPulse Start(Func<CancellationToken, Task> beat, Func<TimeSpan> interval, TimeProvider time)
     {
         var pulse = new HttpPulse();
         _ = Task.Run(() => pulse.RunAsync(beat, interval, time));
@@ -46,13 +49,13 @@ internal sealed class HttpPulse : IDisposable
 
     public void Dispose() => End(new SipConnectionException("The connection was closed by us.", errorId: "SipDisconnected"));
 
-    private async Task RunAsync(Func<CancellationToken, Task> beat, TimeSpan interval, TimeProvider time)
+    private async Task RunAsync(Func<CancellationToken, Task> beat, Func<TimeSpan> interval, TimeProvider time)
     {
         try
         {
             while (true)
             {
-                await WaitAsync(interval, time).ConfigureAwait(false);
+                await WaitAsync(interval(), time).ConfigureAwait(false);
                 await beat(_stop.Token).ConfigureAwait(false);
             }
         }
