@@ -11,4 +11,7 @@ public enum SipServerType
 
     /// <summary>Kamailio, a proxy, over JSON-RPC on HTTP; events over its evapi socket where its script has one.</summary>
     Kamailio,
+
+    /// <summary>OpenSIPS, a proxy, over its management interface (JSON-RPC on HTTP) and its event stream.</summary>
+    OpenSips,
 }

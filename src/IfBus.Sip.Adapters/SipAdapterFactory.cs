@@ -3,6 +3,7 @@ using IfBus.Sip.Adapters.Asterisk;
 using IfBus.Sip.Adapters.Diagnostics;
 using IfBus.Sip.Adapters.FreeSwitch;
 using IfBus.Sip.Adapters.Kamailio;
+using IfBus.Sip.Adapters.OpenSips;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -39,6 +40,9 @@ public sealed class SipAdapterFactory : ISipAdapterFactory
             case SipServerType.Kamailio:
                 KamailioAdapter.Check(configuration, problems);
                 break;
+            case SipServerType.OpenSips:
+                OpenSipsAdapter.Check(configuration, problems);
+                break;
         }
 
         return problems;
@@ -52,6 +56,7 @@ public sealed class SipAdapterFactory : ISipAdapterFactory
         ILogger logger = log is null ? NullLogger.Instance : new LogBridge(log);
         return configuration.Type switch
         {
+            SipServerType.OpenSips => new OpenSipsAdapter(Complete(configuration), logger, _time),
             SipServerType.Kamailio => new KamailioAdapter(Complete(configuration), logger, _time),
             SipServerType.FreeSwitch => new FreeSwitchAdapter(Complete(configuration), logger, _time),
             _ => new AsteriskAdapter(Complete(configuration), logger, _time),
@@ -66,6 +71,7 @@ public sealed class SipAdapterFactory : ISipAdapterFactory
         if (copy.Type == SipServerType.Asterisk) AsteriskAdapter.Complete(copy);
         else if (copy.Type == SipServerType.FreeSwitch) FreeSwitchAdapter.Complete(copy);
         else if (copy.Type == SipServerType.Kamailio) KamailioAdapter.Complete(copy);
+        else if (copy.Type == SipServerType.OpenSips) OpenSipsAdapter.Complete(copy);
         return copy;
     }
 
