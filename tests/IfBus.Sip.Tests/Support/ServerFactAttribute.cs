@@ -11,3 +11,9 @@ public sealed class FreeSwitchFactAttribute : FactAttribute;
 
 /// <summary>A test of FreeSWITCH's contract with data. Against the simulator it always runs.</summary>
 public sealed class FreeSwitchTheoryAttribute : TheoryAttribute;
+
+/// <summary>A test of OpenSIPS's contract. Against the simulator it always runs.</summary>
+public sealed class OpenSipsFactAttribute : FactAttribute;
+
+/// <summary>A test of OpenSIPS's contract with data. Against the simulator it always runs.</summary>
+public sealed class OpenSipsTheoryAttribute : TheoryAttribute;
