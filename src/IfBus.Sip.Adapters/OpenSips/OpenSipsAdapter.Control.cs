@@ -59,9 +59,10 @@ internal sealed partial class OpenSipsAdapter
         await InTimeAsync(done, limit, () => $"{request.To} has not answered", call, cancellationToken, "The transfer goes on. Wait-SipCall waits on; Stop-SipCall ends the call.").ConfigureAwait(false);
         SipCall after = Shown(call);
         if (transfer.Failure is null && after.State != CallState.Terminated) return after;
-        string how = after.SipStatus is { } status ? $"the destination answered {status}" : transfer.Failure ?? $"the call ended ({after.Cause})";
+        int? said = transfer.SipStatus ?? after.SipStatus;
+        string how = said is { } status ? $"the destination answered {status}" : transfer.Failure ?? $"the call ended ({after.Cause})";
         string left = after.State == CallState.Terminated ? " The call is over: the phone dropped it when it began the transfer." : " The call goes on as it was.";
-        throw new SipTransferException($"The transfer of {call.CallId} to {request.To} failed: {SipText.Printable(how)}.{left}", after.SipStatus == 404 ? "SipDestinationNotFound" : "SipTransferFailed") { Server = Name, CallId = call.CallId, Call = after };
+        throw new SipTransferException($"The transfer of {call.CallId} to {request.To} failed: {SipText.Printable(how)}.{left}", said == 404 ? "SipDestinationNotFound" : "SipTransferFailed") { Server = Name, CallId = call.CallId, Call = after };
     }
 
     protected override Task<SipCall> HoldAsync(OpenSipsSession session, string callId, CancellationToken cancellationToken) => HoldAsync(session, callId, hold: true, cancellationToken);

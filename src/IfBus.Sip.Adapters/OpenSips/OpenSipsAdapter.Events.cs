@@ -118,7 +118,7 @@ internal sealed partial class OpenSipsAdapter
         if (_current is not { } session || session.Ended.IsCancellationRequested) return;
         _mayHaveLost = true;
         Log.StreamLost(Logger, Name);
-        Beside("reading the calls again", s => ReadCallsAsync(s, null, afterLoss: true, s.Ended));
+        Beside("reading the calls again", ReadLostAsync);
     }
 
     private async Task RereadAsync(OpenSipsSession session)
@@ -126,6 +126,12 @@ internal sealed partial class OpenSipsAdapter
         _mayHaveLost = false;
         int changed = await ReadCallsAsync(session, null, afterLoss: true, session.Ended).ConfigureAwait(false);
         TellLost(changed, "while the event stream was down");
+    }
+
+    private async Task ReadLostAsync(OpenSipsSession session)
+    {
+        int changed = await ReadCallsAsync(session, null, afterLoss: true, session.Ended).ConfigureAwait(false);
+        if (changed > 0) TellLost(changed, "while the event stream was down");
     }
 
     private void TellLost(int changed, string when)
@@ -156,9 +162,7 @@ internal sealed partial class OpenSipsAdapter
             await SubscribeAsync(session.Mi, session.Login.Events, cancellationToken).ConfigureAwait(false);
         }
 
-        if (!_mayHaveLost) return;
-        int found = await ReadCallsAsync(session, null, afterLoss: true, cancellationToken).ConfigureAwait(false);
-        if (found > 0) TellLost(found, "while the event stream was down");
+        if (_mayHaveLost) await ReadLostAsync(session).ConfigureAwait(false);
     }
 
     // Seconds that the subscription still lives; null if there is none.

@@ -121,6 +121,9 @@ internal sealed class OpenSipsTransfer(SipParty keep, string to)
     /// <summary>Why it failed.</summary>
     public string? Failure { get; set; }
 
+    /// <summary>It has failed, and waits for the accounting event that says why; ticks of the clock.</summary>
+    public long? FailAt { get; set; }
+
     /// <summary>The status that the destination answered with, where accounting tells it.</summary>
     public int? SipStatus { get; set; }
 }

@@ -98,7 +98,7 @@ internal sealed partial class OpenSipsMapper
             bool expired = call.HangupWanted is null && call.ExpiresAt is { } limit && calls.Now >= limit;
             End(call, call.HangupWanted ?? (expired ? HangupCause.RecoveryOnTimerExpire : HangupCause.NormalClearing), null, expired ? "the server's dialog time-out" : null, raw);
         }
-        else if (call.SipStatus is not null || !HasReasons)
+        else if (call.SipStatus is not null || !HasReasons || Recall(call))
         {
             Finish(call, raw);
         }
@@ -108,6 +108,19 @@ internal sealed partial class OpenSipsMapper
             call.EndedAt = calls.Now;
             _finishing.Add(call);
         }
+    }
+
+    // Why it failed may have been told before it was known.
+    private bool Recall(OpenSipsCall call)
+    {
+        if (call.SipCallId is null || !_failures.Remove(call.SipCallId, out Failure? failure)) return false;
+        (call.SipStatus, call.CauseText) = (failure.Status, failure.Reason);
+        if (failure.Record is { } record) records.Add(record with { CallId = call.CallId });
+        failure.Record = null;
+        // A dialog that is over is not found by its Call-ID any more.
+        call.From ??= failure.Caller;
+        call.To ??= failure.Callee;
+        return true;
     }
 
     // The call failed before it was answered.
@@ -151,28 +164,70 @@ internal sealed partial class OpenSipsMapper
     // E_ACC_MISSED_EVENT or E_ACC_EVENT: a call, or a branch of one, failed with a status.
     private void OnFailure(JsonElement e, string name, ReadOnlyMemory<byte> raw)
     {
-        if (MiJson.Text(e, "callid") is not { } sipCallId) return;
-        int? status = MiJson.Number(e, "sip_code") is >= 100 and <= 699 and long said ? (int)said : null;
-        if (status is null or < 300) return;
-        OpenSipsCall? call = Find(sipCallId);
-        if (name == "E_ACC_MISSED_EVENT") OnDetailRecord(e, answered: false);
-        if (call is null || call.State == CallState.Terminated)
+        if (MiJson.Text(e, "callid") is not { } sipCallId || MiJson.Number(e, "sip_code") is not (>= 300 and <= 699 and long code)) return;
+        int status = (int)code;
+        string? words = MiJson.Text(e, "sip_reason");
+        bool known = _bySipCallId.ContainsKey(sipCallId) || Find(sipCallId) is not null;
+        if (name == "E_ACC_MISSED_EVENT" && known) OnDetailRecord(e, answered: false);
+        if (_dialogs.Values.FirstOrDefault(c => c.Transfer is { Done: false } t && (t.NewSipCallId == sipCallId || c.SipCallId == sipCallId)) is { Transfer: { } transfer } moving)
         {
-            // Of the new call of a transfer that has no dialog yet, or of one that is done.
-            OpenSipsCall? moving = _dialogs.Values.FirstOrDefault(c => c.Transfer is { } t && t.NewSipCallId == sipCallId) ?? records.RecentCall(Encoding.UTF8.GetBytes("transfer:" + sipCallId));
-            if (moving?.Transfer is { } transfer) transfer.SipStatus ??= status;
+            transfer.SipStatus = status;
+            if (transfer.FailAt is not null) TransferFailed(moving, transfer, raw);
             return;
         }
 
-        if (call.AnsweredAt is not null)
+        if (!_bySipCallId.TryGetValue(sipCallId, out OpenSipsCall? call))
         {
-            if (call.Transfer is { Done: false } transfer) transfer.SipStatus = status;
+            // It comes before the dialog's own event, or while its addresses are asked for.
+            Remember(sipCallId, new Failure(status, words, MiJson.Text(e, "caller"), MiJson.Text(e, "callee"))
+            {
+                Record = name == "E_ACC_MISSED_EVENT" && !known ? Record(e, answered: false, null, null) : null,
+                PlaceAt = time.GetTimestamp() + (long)(5 * ReasonTime.TotalSeconds * time.TimestampFrequency),
+            });
             return;
         }
 
+        if (call.AnsweredAt is not null) return;
         call.SipStatus = status;
-        call.CauseText = MiJson.Text(e, "sip_reason");
+        call.CauseText = words;
+        call.From ??= MiJson.Text(e, "caller");
+        call.To ??= MiJson.Text(e, "callee");
         if (call.FinishAt is not null) Finish(call, raw);
+    }
+
+    private void Remember(string sipCallId, Failure failure)
+    {
+        if (_failures.TryGetValue(sipCallId, out Failure? before))
+        {
+            before.Record ??= failure.Record;
+            return;
+        }
+
+        _failures.Add(sipCallId, failure);
+        _failureOrder.Enqueue(sipCallId);
+        if (_failureOrder.Count > MostFailures && _failures.Remove(_failureOrder.Dequeue(), out Failure? oldest)) Place(oldest);
+    }
+
+    private void Place(Failure failure)
+    {
+        if (failure.Record is { } record) records.Add(record);
+        failure.Record = null;
+    }
+
+    // Oldest first; what has been claimed is gone already.
+    private void PlaceOld(long now)
+    {
+        while (_failureOrder.TryPeek(out string? oldest))
+        {
+            if (_failures.TryGetValue(oldest, out Failure? failure))
+            {
+                if (failure.PlaceAt > now) return;
+                Place(failure);
+                _failures.Remove(oldest);
+            }
+
+            _failureOrder.Dequeue();
+        }
     }
 
     // By its name, or as it waits for its addresses: then it is a call now.
@@ -225,4 +280,17 @@ internal sealed partial class OpenSipsMapper
 
     /// <summary>Notes that something of ours went wrong without anybody waiting.</summary>
     public void Failed(Exception e, string what) => Log.WorkFailed(log, e, server, what);
+
+    /// <param name="Status">sip_code.</param>
+    /// <param name="Reason">sip_reason.</param>
+    /// <param name="Caller">An extra field of the script, which most scripts name so.</param>
+    /// <param name="Callee">The same.</param>
+    private sealed record Failure(int Status, string? Reason, string? Caller, string? Callee)
+    {
+        /// <summary>Its detail record, as long as the call is not known.</summary>
+        public SipCallDetailRecord? Record { get; set; }
+
+        /// <summary>When the record is to be had without a call: the script accounts for what has no dialog.</summary>
+        public long PlaceAt { get; init; }
+    }
 }

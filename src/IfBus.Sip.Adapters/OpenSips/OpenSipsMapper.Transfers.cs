@@ -59,8 +59,7 @@ internal sealed partial class OpenSipsMapper
                 break;
             case "fail":
                 transfer.Failure = MiJson.Text(e, "status") ?? "no status";
-                if (transfer.OldEnded) TransferFailed(call, transfer, raw);
-                else TransferRefused(call, transfer, transfer.Failure);
+                TransferFailed(call, transfer, raw);
                 break;
         }
     }
@@ -117,10 +116,30 @@ internal sealed partial class OpenSipsMapper
 
     private void TransferFailed(OpenSipsCall call, OpenSipsTransfer transfer, ReadOnlyMemory<byte> raw)
     {
-        transfer.Done = true;
         if (call.State == CallState.Terminated) return;
-        // The event says 408 whatever the answer was (seen with 3.6.8); accounting tells the answer, if it has come.
+        // The event says 408 whatever the answer was (seen with 3.6.8); accounting tells the answer, and a phone that drops
+        // the old call does so, a moment later.
+        if (transfer.SipStatus is null && transfer.NewSipCallId is { } next && _failures.Remove(next, out Failure? told)) transfer.SipStatus = told.Status;
         int? status = transfer.SipStatus;
+        if (!transfer.OldEnded || (status is null && HasReasons))
+        {
+            if (transfer.FailAt is null)
+            {
+                transfer.FailAt = time.GetTimestamp() + (long)(ReasonTime.TotalSeconds * time.TimestampFrequency);
+                _finishing.Add(call);
+            }
+
+            if (transfer.FailAt > time.GetTimestamp()) return;
+        }
+
+        _finishing.Remove(call);
+        if (!transfer.OldEnded)
+        {
+            TransferRefused(call, transfer, transfer.Failure ?? "");
+            return;
+        }
+
+        transfer.Done = true;
         End(call, call.HangupWanted ?? (status is { } known ? SipStatusCauses.Cause(known) : HangupCause.Unknown), status, $"transfer to {transfer.To} failed: {transfer.Failure}", raw);
     }
 }

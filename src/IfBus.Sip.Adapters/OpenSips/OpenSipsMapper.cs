@@ -9,6 +9,7 @@ namespace IfBus.Sip.Adapters.OpenSips;
 internal sealed partial class OpenSipsMapper(string server, CallTable calls, EventHub events, DetailRecordStore<OpenSipsCall> records, TimeProvider time, ILogger log)
 {
     private const int MostPending = 100_000;
+    private const int MostFailures = 10_000;
 
     /// <summary>How long the event that says why a call failed is waited for: it may come after the end (wire/opensips, events).</summary>
     private static readonly TimeSpan ReasonTime = TimeSpan.FromSeconds(1);
@@ -18,6 +19,8 @@ internal sealed partial class OpenSipsMapper(string server, CallTable calls, Eve
     private readonly Dictionary<string, OpenSipsCall> _sessions = new(StringComparer.Ordinal);
     private readonly Dictionary<string, PendingDialog> _pending = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<JsonElement>> _earlySessions = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Failure> _failures = new(StringComparer.Ordinal);
+    private readonly Queue<string> _failureOrder = new();
     private readonly List<OpenSipsCall> _finishing = [];
 
     /// <summary>What callers wait for.</summary>
@@ -33,7 +36,7 @@ internal sealed partial class OpenSipsMapper(string server, CallTable calls, Eve
     public bool HasReasons { get; set; }
 
     /// <summary>True while something is decided by time.</summary>
-    public bool HasWaiting => _finishing.Count > 0;
+    public bool HasWaiting => _finishing.Count > 0 || _failureOrder.Count > 0;
 
     /// <summary>Takes one event.</summary>
     public void OnEvent(string name, JsonElement parameters, ReadOnlyMemory<byte> raw)
@@ -89,9 +92,18 @@ internal sealed partial class OpenSipsMapper(string server, CallTable calls, Eve
             long now = time.GetTimestamp();
             for (int i = _finishing.Count - 1; i >= 0; i--)
             {
-                if (_finishing[i].FinishAt <= now) Finish(_finishing[i], default);
+                OpenSipsCall call = _finishing[i];
+                if (call.Transfer is { Done: false, FailAt: { } limit } transfer)
+                {
+                    if (limit <= now) TransferFailed(call, transfer, default);
+                }
+                else if (call.FinishAt is null || call.FinishAt <= now)
+                {
+                    Finish(call, default);
+                }
             }
 
+            PlaceOld(now);
             Conditions.Check();
         }
     }

@@ -1,5 +1,7 @@
 using System.Collections;
 using System.Management.Automation;
+using IfBus.Sip.Adapters;
+using IfBus.Sip.Adapters.OpenSips;
 using IfBus.Sip.Tests.Support;
 
 namespace IfBus.Sip.Tests.Contract;
@@ -11,6 +13,7 @@ namespace IfBus.Sip.Tests.Contract;
 public abstract class OpenSipsContract : ServerContract
 {
     private Relay? _relay;
+    private int _events;
 
     /// <summary>A registered phone that does what its kind says: answer, busy, reject, notfound, ring. Returns its number.</summary>
     protected abstract string Phone(string kind);
@@ -35,6 +38,10 @@ public abstract class OpenSipsContract : ServerContract
         settings["KeepAlive"] = 1;
         _relay = new Relay(Server.Host, Server.Port);
         settings["Port"] = _relay.Port;
+        using var free = new System.Net.Sockets.Socket(System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
+        free.Bind(new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, 0));
+        _events = ((System.Net.IPEndPoint)free.LocalEndPoint!).Port;
+        settings["EventAddress"] = $"127.0.0.1:{_events.ToString(System.Globalization.CultureInfo.InvariantCulture)}";
     }
 
     protected override void Dispose(bool disposing)
@@ -343,23 +350,47 @@ public abstract class OpenSipsContract : ServerContract
     {
         (string a, string b) = (Phone("answer"), Phone("answer"));
         SipCall call = Up(a, b);
-        string target = Target();
+        string target = $"tcp:127.0.0.1:{_events.ToString(System.Globalization.CultureInfo.InvariantCulture)}";
         // Somebody takes our subscriptions away, and then the call ends.
         foreach (string name in (string[])["E_DLG_STATE_CHANGED", "E_ACC_CDR"]) Module.Run("param($e, $t) Invoke-SipCommand event_subscribe @{ 1 = $e; 2 = $t; 3 = 0 } -Confirm:$false", name, target);
         HangUp(a);
         Assert.Equal(CallState.Terminated, WaitForEnd(call).State);
-        Eventually(() => Module.Run<SipCommandResult>("param($t) Invoke-SipCommand subscribers_list @{ 1 = 'E_DLG_STATE_CHANGED'; 2 = $t } -Confirm:$false", target).Output[0].Contains("\"ttl\":\"expired\"", StringComparison.Ordinal) == false, "it is subscribed again");
+        Eventually(() => Module.Run<SipCommandResult>("param($t) Invoke-SipCommand subscribers_list @{ 1 = 'E_DLG_STATE_CHANGED'; 2 = $t } -Confirm:$false", target) is { Success: true } told && !told.Output[0].Contains("expired", StringComparison.Ordinal), "it is subscribed again");
         AssertOver(Stop(Up(Phone("answer"), Phone("answer"))), HangupCause.NormalClearing, null, answered: true);
     }
 
-    // tcp:127.0.0.1:port, as the server has it.
-    private string Target()
+    [OpenSipsFact]
+    public async Task Events_that_came_while_nobody_listened_are_told_as_lost()
     {
-        string list = Module.Run<SipCommandResult>("Invoke-SipCommand subscribers_list @{ 1 = 'E_DLG_STATE_CHANGED' } -Confirm:$false").Output[0];
-        // Other clients of this server have ports of their own: ours is the youngest that lives.
-        return System.Text.RegularExpressions.Regex.Matches(list, "\"socket\":\"(tcp:[^\"]+)\",\"expire\":4,\"ttl\":[0-9]").Select(m => m.Groups[1].Value).Last();
-    }
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        (string a, string b, string c, string d) = (Phone("answer"), Phone("answer"), Phone("answer"), Phone("answer"));
+        var configuration = new SipServerConfiguration { Type = SipServerType.OpenSips, Host = Server.Host, Port = Server.Port, KeepAlive = TimeSpan.FromSeconds(1) };
+        await using var adapter = (OpenSipsAdapter)new SipAdapterFactory().Create(configuration, null);
+        await adapter.ConnectAsync(limit.Token);
+        using ISipEventSubscription events = adapter.Subscribe(SipEventTypes.EventsLost);
+        Dial(a, b);
+        Eventually(() => adapter.KnownCalls.Any(x => x.From == a && x.State == CallState.Connected), "it is seen");
+        string id = adapter.KnownCalls.Single(x => x.From == a).CallId;
+        Assert.False(events.TryRead(out _));
 
+        adapter.Listener!.Stop();
+        HangUp(a);
+        Eventually(() => Talking(b) == 0, "it is over");
+        Dial(c, d);
+        Eventually(() => Talking(d) == 1, "the next one talks");
+        adapter.Listener.Start();
+        HangUp(c);
+        long lost = 0;
+        while (lost == 0)
+        {
+            SipEvent told = await events.ReadAsync(limit.Token);
+            Assert.Contains("lost", told.Message, StringComparison.Ordinal);
+            lost = told.LostCount;
+        }
+
+        Eventually(() => adapter.FindCall(id)!.State == CallState.Terminated && adapter.KnownCalls.All(x => x.From != c), "its end is known");
+        Assert.Equal(HangupCause.NormalClearing, adapter.FindCall(id)!.Cause);
+    }
 
     /// <summary>A call through the server that two talk in.</summary>
     protected SipCall Up(string from, string to) => Next(() => Dial(from, to), c => c.State == CallState.Connected);
