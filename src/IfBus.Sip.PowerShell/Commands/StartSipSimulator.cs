@@ -21,9 +21,9 @@ public sealed class StartSipSimulator : SipCmdlet
     [ValidateRange(0, 65535)]
     public int Port { get; set; }
 
-    /// <summary>The version to play. Asterisk: 22.10.1, or one that begins with 16. FreeSWITCH: 1.10.12.</summary>
+    /// <summary>The version to play. Asterisk: 22.10.1, or one that begins with 16. FreeSWITCH: 1.10.12. OpenSIPS: 3.6.8.</summary>
     [Parameter]
-    [ValidatePattern(@"^(16|18|20|22|1\.10)\.[0-9.]{1,20}$")]
+    [ValidatePattern(@"^(16|18|20|22|1\.10|3\.[4-6])\.[0-9.]{1,20}$")]
     public string? Version { get; set; }
 
     /// <summary>The user that it lets in. FreeSWITCH asks for the secret alone, or for user@domain too.</summary>
@@ -66,12 +66,23 @@ public sealed class StartSipSimulator : SipCmdlet
     {
         Check(nameof(RingTime), RingTime);
         Check(nameof(Delay), Delay);
-        if (Version is not null && Version.StartsWith("1.10.", StringComparison.Ordinal) != (Type == SipServerType.FreeSwitch))
+        bool fits = Version is null || Type switch
+        {
+            SipServerType.FreeSwitch => Version.StartsWith("1.10.", StringComparison.Ordinal),
+            SipServerType.OpenSips => Version[0] is '3',
+            _ => Version[0] is not '3' && !Version.StartsWith("1.10.", StringComparison.Ordinal),
+        };
+        if (!fits)
             ThrowTerminatingError(Errors.Record(new SipArgumentException(nameof(Version), Version, $"a version of {Type}."), Version));
         if (!ShouldProcess($"{Type} simulator on 127.0.0.1:{(Port == 0 ? "a free port" : Port)}", "Start")) return;
         try
         {
-            var simulator = new SipSimulator(Type, Type == SipServerType.FreeSwitch ? StartFreeSwitch() : StartAsterisk());
+            var simulator = new SipSimulator(Type, Type switch
+            {
+                SipServerType.FreeSwitch => StartFreeSwitch(),
+                SipServerType.OpenSips => StartOpenSips(),
+                _ => StartAsterisk(),
+            });
             Store.Add(simulator);
             WriteObject(simulator);
         }
@@ -97,6 +108,17 @@ public sealed class StartSipSimulator : SipCmdlet
         Version = Version ?? "1.10.12",
         User = User ?? "freeswitch",
         Secret = NewSecret(),
+        RingTime = RingTime,
+        Faults = Faults(),
+    });
+
+    // It has no login of its own; with -Secret a reverse proxy before it asks for one.
+    private OpenSipsSimulator StartOpenSips() => OpenSipsSimulator.Start(new OpenSipsSimulatorOptions
+    {
+        Port = Port,
+        Version = Version ?? "3.6.8",
+        User = User ?? "ifbus",
+        Secret = Secret is null ? "" : NewSecret(),
         RingTime = RingTime,
         Faults = Faults(),
     });
