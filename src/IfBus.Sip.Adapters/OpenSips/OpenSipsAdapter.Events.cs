@@ -80,7 +80,7 @@ internal sealed partial class OpenSipsAdapter
     private bool MayConnect(IPAddress from)
     {
         if (from.IsIPv4MappedToIPv6) from = from.MapToIPv4();
-        return IPAddress.IsLoopback(from) || Array.Exists(_serverAddresses, a => a.Equals(from));
+        return Array.Exists(_serverAddresses, a => a.Equals(from) || (IPAddress.IsLoopback(a) && IPAddress.IsLoopback(from)));
     }
 
     private async Task<HashSet<string>> SubscribeAsync(MiClient mi, IEnumerable<string> names, CancellationToken cancellationToken)
