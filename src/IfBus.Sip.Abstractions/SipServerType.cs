@@ -17,4 +17,7 @@ public enum SipServerType
 
     /// <summary>Flexisip, over its account manager's HTTP interface (FlexiAPI).</summary>
     Flexisip,
+
+    /// <summary>OpenSIPS, a proxy, over its management interface (JSON-RPC on HTTP) and its event stream.</summary>
+    OpenSips,
 }

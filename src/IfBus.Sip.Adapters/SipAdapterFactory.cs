@@ -5,6 +5,7 @@ using IfBus.Sip.Adapters.Flexisip;
 using IfBus.Sip.Adapters.FreeSwitch;
 using IfBus.Sip.Adapters.Kamailio;
 using IfBus.Sip.Adapters.Yate;
+using IfBus.Sip.Adapters.OpenSips;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -47,6 +48,9 @@ public sealed class SipAdapterFactory : ISipAdapterFactory
             case SipServerType.Flexisip:
                 FlexisipAdapter.Check(configuration, problems);
                 break;
+            case SipServerType.OpenSips:
+                OpenSipsAdapter.Check(configuration, problems);
+                break;
         }
 
         return problems;
@@ -60,6 +64,7 @@ public sealed class SipAdapterFactory : ISipAdapterFactory
         ILogger logger = log is null ? NullLogger.Instance : new LogBridge(log);
         return configuration.Type switch
         {
+            SipServerType.OpenSips => new OpenSipsAdapter(Complete(configuration), logger, _time),
             SipServerType.Kamailio => new KamailioAdapter(Complete(configuration), logger, _time),
             SipServerType.FreeSwitch => new FreeSwitchAdapter(Complete(configuration), logger, _time),
             SipServerType.Yate => new YateAdapter(Complete(configuration), logger, _time),
@@ -78,6 +83,7 @@ public sealed class SipAdapterFactory : ISipAdapterFactory
         else if (copy.Type == SipServerType.Yate) YateAdapter.Complete(copy);
         else if (copy.Type == SipServerType.Kamailio) KamailioAdapter.Complete(copy);
         else if (copy.Type == SipServerType.Flexisip) FlexisipAdapter.Complete(copy);
+        else if (copy.Type == SipServerType.OpenSips) OpenSipsAdapter.Complete(copy);
         return copy;
     }
 

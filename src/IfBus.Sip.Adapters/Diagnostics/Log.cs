@@ -88,4 +88,19 @@ internal static partial class Log
 
     [LoggerMessage(1302, LogLevel.Warning, "{Server} sent an event that is no JSON: {Message}")]
     public static partial void BrokenEvent(ILogger log, string server, string message);
+
+    [LoggerMessage(1310, LogLevel.Warning, "{Server}: somebody at {Address}, who is not the server, was refused at the port for its events.")]
+    public static partial void EventsRefused(ILogger log, string server, System.Net.IPAddress address);
+
+    [LoggerMessage(1311, LogLevel.Warning, "{Server}: its event stream was closed by us: {Message}")]
+    public static partial void EventsMalformed(ILogger log, string server, string message);
+
+    [LoggerMessage(1312, LogLevel.Warning, "{Server}: its event stream ended; what it tells until it connects again may be lost, so its calls are read.")]
+    public static partial void StreamLost(ILogger log, string server);
+
+    [LoggerMessage(1313, LogLevel.Warning, "{Server} does not send its event {Event}: {Message}")]
+    public static partial void EventNotTold(ILogger log, string server, string @event, string message);
+
+    [LoggerMessage(1314, LogLevel.Warning, "{Server} tells no call events here; its calls are asked for every {Interval}.")]
+    public static partial void Polling(ILogger log, string server, TimeSpan interval);
 }

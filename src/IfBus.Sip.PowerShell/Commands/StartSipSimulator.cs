@@ -22,9 +22,9 @@ public sealed class StartSipSimulator : SipCmdlet
     [ValidateRange(0, 65535)]
     public int Port { get; set; }
 
-    /// <summary>The version to play. Asterisk: 22.10.1, or one that begins with 16. FreeSWITCH: 1.10.12. Yate: 6.4.1. Flexisip: 2.1 or 2.0.7.</summary>
+    /// <summary>The version to play. Asterisk: 22.10.1, or one that begins with 16. FreeSWITCH: 1.10.12. Yate: 6.4.1. OpenSIPS: 3.6.8. Flexisip: 2.1 or 2.0.7.</summary>
     [Parameter]
-    [ValidatePattern(@"^(16|18|20|22|1\.10|6\.4|2\.[01])(\.[0-9.]{1,20})?$")]
+    [ValidatePattern(@"^(16|18|20|22|1\.10|6\.4|3\.[4-6]|2\.[01])(\.[0-9.]{1,20})?$")]
     public string? Version { get; set; }
 
     /// <summary>The user that it lets in. FreeSWITCH asks for the secret alone, or for user@domain too; Yate for nothing.</summary>
@@ -78,6 +78,7 @@ public sealed class StartSipSimulator : SipCmdlet
             {
                 SipServerType.FreeSwitch => StartFreeSwitch(),
                 SipServerType.Yate => StartYate(),
+                SipServerType.OpenSips => StartOpenSips(),
                 SipServerType.Flexisip => StartFlexisip(),
                 _ => StartAsterisk(),
             });
@@ -118,6 +119,17 @@ public sealed class StartSipSimulator : SipCmdlet
         Faults = Faults(),
     });
 
+    // It has no login of its own; with -Secret a reverse proxy before it asks for one.
+    private OpenSipsSimulator StartOpenSips() => OpenSipsSimulator.Start(new OpenSipsSimulatorOptions
+    {
+        Port = Port,
+        Version = Version ?? "3.6.8",
+        User = User ?? "ifbus",
+        Secret = Secret is null ? "" : NewSecret(),
+        RingTime = RingTime,
+        Faults = Faults(),
+    });
+
     private FlexisipSimulator StartFlexisip() => FlexisipSimulator.Start(new FlexisipSimulatorOptions
     {
         Port = Port,
@@ -132,6 +144,7 @@ public sealed class StartSipSimulator : SipCmdlet
     {
         "1" => SipServerType.FreeSwitch,
         "2" => SipServerType.Flexisip,
+        "3" => SipServerType.OpenSips,
         "6" => SipServerType.Yate,
         _ => SipServerType.Asterisk,
     };

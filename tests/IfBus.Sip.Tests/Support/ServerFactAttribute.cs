@@ -22,3 +22,8 @@ public sealed class YateFactAttribute : FactAttribute;
 public sealed class YateTheoryAttribute : TheoryAttribute;
 /// <summary>A test of FlexiAPI's contract. Against the simulator it always runs.</summary>
 public sealed class FlexisipFactAttribute : FactAttribute;
+/// <summary>A test of OpenSIPS's contract. Against the simulator it always runs.</summary>
+public sealed class OpenSipsFactAttribute : FactAttribute;
+
+/// <summary>A test of OpenSIPS's contract with data. Against the simulator it always runs.</summary>
+public sealed class OpenSipsTheoryAttribute : TheoryAttribute;
