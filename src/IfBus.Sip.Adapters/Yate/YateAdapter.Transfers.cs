@@ -188,7 +188,8 @@ internal sealed partial class YateAdapter
                 throw Failed(call, transfer, answer["reason"] ?? answer["error"] ?? $"the server cannot call {transfer.Address}");
             }
 
-            _mapper.TransferPlaced(call, transfer, answer["targetid"]);
+            // The leg that is its new partner; targetid alone may be that of an earlier one.
+            if (!transfer.ToMedia) _mapper.TransferPlaced(call, transfer, answer["peerid"]);
             await InTimeAsync(decided, limit, () => $"{transfer.To} has not answered", call, cancellationToken, "The transfer goes on. Wait-SipCall waits on; Stop-SipCall ends the call.").ConfigureAwait(false);
         }
         catch (SipTimeoutException e) when (asked && !transfer.Attended)

@@ -1,6 +1,6 @@
 namespace IfBus.Sip.Adapters.Yate;
 
-/// <summary>The engine's words for why a call ended (ysipchan.cpp, dict_errors; Yate 6.4.1) and ours; SIP answers by RFC 3398, 8.2.6.1.</summary>
+/// <summary>The engine's words for why a call ended (ysipchan.cpp, dict_errors; Yate 6.4.1) and ours.</summary>
 internal static class YateCauses
 {
     // Words that a SIP leg is told by, with the answer that its phone gets for each (in brackets).
@@ -28,28 +28,6 @@ internal static class YateCauses
 
     /// <summary>Our cause for the engine's word; null if it is no word of the list, for instance a text of the far end.</summary>
     public static HangupCause? Of(string? word) => word is null ? null : word == "normal-clearing" ? HangupCause.NormalClearing : Causes.TryGetValue(word, out HangupCause cause) ? cause : null;
-
-    /// <summary>Our cause for the SIP answer that refused a call (RFC 3398, 8.2.6.1).</summary>
-    public static HangupCause OfSip(int status) => status switch
-    {
-        400 or 406 or 481 or 500 or 580 => HangupCause.TemporaryFailure,
-        401 or 402 or 403 or 407 or 603 => HangupCause.CallRejected,
-        404 or 485 or 604 => HangupCause.UnallocatedNumber,
-        405 => HangupCause.ServiceUnavailable,
-        408 or 504 => HangupCause.RecoveryOnTimerExpire,
-        410 => HangupCause.NumberChanged,
-        413 or 414 or 416 or 420 or 421 or 423 or 505 or 513 => HangupCause.Interworking,
-        415 or 501 => HangupCause.ServiceNotImplemented,
-        480 => HangupCause.NoUserResponding,
-        482 or 483 => HangupCause.ExchangeRoutingError,
-        484 => HangupCause.InvalidNumberFormat,
-        486 or 600 => HangupCause.UserBusy,
-        487 => HangupCause.NormalClearing,
-        488 or 606 => HangupCause.NormalUnspecified,
-        502 => HangupCause.NetworkOutOfOrder,
-        503 => HangupCause.TemporaryFailure,
-        _ => HangupCause.Unknown,
-    };
 
     private static Dictionary<HangupCause, string> MakeNames()
     {

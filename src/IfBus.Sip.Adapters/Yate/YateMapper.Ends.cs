@@ -223,7 +223,7 @@ internal sealed partial class YateMapper
         {
             return refused.Q850 is { } told && Enum.IsDefined((HangupCause)told)
                 ? ((HangupCause)told, told, status, refused.Reason)
-                : (YateCauses.OfSip(status), null, status, refused.Reason);
+                : (SipStatusCauses.Cause(status), null, status, refused.Reason);
         }
 
         YateLeg? first = call.Legs.Find(l => l.HungUpByFarEnd);
