@@ -174,7 +174,7 @@ internal sealed partial class ExtModConnection(Stream stream, YateEngine engine,
 
         public YateMessage Message { get; } = message;
 
-        public IDisposable? Timer { get; set; }
+        public ITimer? Timer { get; set; }
 
         public Task<bool> Task => _done.Task;
 

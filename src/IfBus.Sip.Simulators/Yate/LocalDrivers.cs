@@ -122,7 +122,7 @@ internal class LocalChannel : YateChannel
 /// <summary>A file. It is over when it was played to somebody who listens, and at once if it is not there.</summary>
 internal sealed class WaveChannel(YateDriver driver, string file, bool records) : LocalChannel(driver, "")
 {
-    private IDisposable? _end;
+    private ITimer? _end;
 
     public bool Records { get; } = records;
 

@@ -10,7 +10,7 @@ internal sealed partial class SipChannel : YateChannel
     private readonly string _from;
     private readonly string _localTag = SipDriver.NewNumber();
     private readonly int _rtpPort;
-    private readonly List<IDisposable> _timers = [];
+    private readonly List<ITimer> _timers = [];
     private readonly PhoneBehaviour _behaviour;
     private string _remoteTag = "";
     private bool _tagged;
