@@ -17,14 +17,17 @@
         'Start-SipRecording', 'Stop-SipRecording', 'Set-SipRecording', 'Send-SipDtmf', 'Get-SipCallVariable', 'Set-SipCallVariable',
         'Get-SipCallHistory', 'Get-SipCallDetailRecord', 'Get-SipRegistration', 'Get-SipGateway', 'Get-SipQueue', 'Get-SipStatistic',
         'Watch-SipEvent', 'Invoke-SipCommand', 'Register-SipRoute', 'Get-SipRoute', 'Unregister-SipRoute',
-        'Start-SipSimulator', 'Stop-SipSimulator'
+        'Start-SipSimulator', 'Stop-SipSimulator',
+        'Get-SipAccount', 'New-SipAccount', 'Set-SipAccount', 'Remove-SipAccount', 'Enable-SipAccount', 'Disable-SipAccount',
+        'Get-SipDevice', 'Remove-SipDevice', 'Send-SipPushNotification', 'Send-SipMessage', 'New-SipProvisioning', 'Get-SipSpace',
+        'Get-SipCallForwarding', 'Set-SipCallForwarding', 'Remove-SipCallForwarding'
     )
     FunctionsToExport    = @()
     AliasesToExport      = @()
     VariablesToExport    = @()
     PrivateData          = @{
         PSData = @{
-            Tags = @('SIP', 'VoIP', 'Telephony', 'Asterisk', 'AMI', 'PBX', 'PSEdition_Core')
+            Tags = @('SIP', 'VoIP', 'Telephony', 'Asterisk', 'AMI', 'Flexisip', 'PBX', 'PSEdition_Core')
         }
     }
 }

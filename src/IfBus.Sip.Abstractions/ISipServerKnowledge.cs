@@ -9,6 +9,26 @@ public interface ISipServerKnowledge
     /// <summary>The server's endpoints and trunks, and how they stand.</summary>
     Task<IReadOnlyList<SipGateway>> GetGatewaysAsync(CancellationToken cancellationToken);
 
+    /// <summary>Adds a contact, as if a phone had registered it; returns it as the server then has it.</summary>
+    /// <exception cref="SipArgumentException">A value is refused; nothing was sent.</exception>
+    Task<SipRegistration> AddRegistrationAsync(SipRegistrationRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Removes a contact, or all contacts of an address of record. The phone is not told and may register again.</summary>
+    /// <param name="aor">Address of record as <see cref="SipRegistration.Aor"/> has it.</param>
+    /// <param name="contact">One of its contact URIs; null for all.</param>
+    /// <param name="cancellationToken">The caller's.</param>
+    /// <exception cref="SipRejectedException">It is not registered.</exception>
+    Task RemoveRegistrationAsync(string aor, string? contact, CancellationToken cancellationToken);
+
+    /// <summary>Puts a trunk in or out of use; returns it as the server then has it.</summary>
+    /// <param name="name">As <see cref="SipGateway.Name"/> has it.</param>
+    /// <param name="change">What is to be.</param>
+    /// <param name="cancellationToken">The caller's.</param>
+    Task<SipGateway> SetGatewayAsync(string name, SipGatewayChange change, CancellationToken cancellationToken);
+
+    /// <summary>Has the server read its list of trunks again.</summary>
+    Task ReloadGatewaysAsync(CancellationToken cancellationToken);
+
     /// <summary>The server's queues; one if a name is given.</summary>
     Task<IReadOnlyList<SipQueue>> GetQueuesAsync(string? name, CancellationToken cancellationToken);
 
@@ -51,6 +71,45 @@ public sealed record SipRegistration
 
     /// <summary>The server's fields.</summary>
     public SipFieldCollection Fields { get; init; } = SipFieldCollection.Empty;
+}
+
+/// <summary>A contact to add.</summary>
+public sealed record SipRegistrationRequest
+{
+    /// <summary>Address of record, as the server names them.</summary>
+    public required string Aor { get; init; }
+
+    /// <summary>Contact URI.</summary>
+    public required string Contact { get; init; }
+
+    /// <summary>How long it is to stay; null: for good.</summary>
+    public TimeSpan? Expires { get; init; }
+}
+
+/// <summary>How a trunk is to be used.</summary>
+public enum SipGatewayState
+{
+    /// <summary>Calls go to it.</summary>
+    Active,
+
+    /// <summary>No calls go to it; its health is tested where the server does so.</summary>
+    Inactive,
+
+    /// <summary>As active, until tests say otherwise.</summary>
+    Trying,
+
+    /// <summary>Out of use: neither calls nor tests.</summary>
+    Disabled,
+}
+
+/// <summary>What is to change about a trunk.</summary>
+public sealed record SipGatewayChange
+{
+    /// <summary>How it is to be used.</summary>
+    public required SipGatewayState State { get; init; }
+
+    /// <summary>True: the server tests its health; null leaves that to the server.</summary>
+    public bool? Probing { get; init; }
 }
 
 /// <summary>An endpoint or trunk of a server.</summary>

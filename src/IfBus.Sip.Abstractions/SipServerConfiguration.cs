@@ -20,11 +20,29 @@ public sealed class SipServerConfiguration
     /// <summary>User and secret. The secret leaves this object only into the login.</summary>
     public NetworkCredential? Credential { get; set; }
 
+    /// <summary>Flexisip: the web host of the space, where it is not <see cref="Host"/>: the server chooses the space by it.</summary>
+    public string? Space { get; set; }
+
     /// <summary>Speak TLS. Never falls back to clear text.</summary>
     public bool UseTls { get; set; }
 
     /// <summary>Accept any server certificate. For tests only.</summary>
     public bool SkipCertificateCheck { get; set; }
+
+    /// <summary>A file (PEM) with the certificates of a certification authority of your own: with TLS, only what it has issued is trusted. Null: what this machine trusts.</summary>
+    public string? CertificateAuthority { get; set; }
+
+    /// <summary>A key or token that logs in by itself, for servers over HTTP: sent as a Bearer token, or as the server wants it. Never shown.</summary>
+    public string? ApiKey { get; set; }
+
+    /// <summary>Servers over HTTP: the path that requests go to; the kind's usual one where it is not given.</summary>
+    public string? Path { get; set; }
+
+    /// <summary>Servers whose events come by a connection of their own: where that is, <c>host:port</c> or a port. Kamailio: the evapi socket that we connect to; null: none, the calls are polled.</summary>
+    public string? EventAddress { get; set; }
+
+    /// <summary>Servers without events: how often their calls are asked for. 100 ms to one hour.</summary>
+    public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Time to connect and log in. More than zero, at most a day.</summary>
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(10);

@@ -11,4 +11,10 @@ public enum SipServerType
 
     /// <summary>Yate, over its external module protocol (extmodule, TCP).</summary>
     Yate,
+
+    /// <summary>Kamailio, a proxy, over JSON-RPC on HTTP; events over its evapi socket where its script has one.</summary>
+    Kamailio,
+
+    /// <summary>Flexisip, over its account manager's HTTP interface (FlexiAPI).</summary>
+    Flexisip,
 }

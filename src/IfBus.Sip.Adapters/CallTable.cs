@@ -179,7 +179,8 @@ internal sealed class CallTable(string server, SipServerType type, EventHub even
 
     private void End(TrackedCall call, DateTime now)
     {
-        call.EndedAt = now;
+        // A server that tells its own time of the end is believed.
+        call.EndedAt ??= now;
         _live.Remove(call.CallId);
         if (historySize > 0)
         {

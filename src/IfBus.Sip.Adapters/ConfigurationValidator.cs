@@ -1,4 +1,5 @@
 using System.Buffers;
+using IfBus.Sip.Adapters.Connection;
 
 namespace IfBus.Sip.Adapters;
 
@@ -6,6 +7,8 @@ namespace IfBus.Sip.Adapters;
 internal static class ConfigurationValidator
 {
     private static readonly TimeSpan Day = TimeSpan.FromDays(1);
+
+    private static readonly SearchValues<char> InPaths = SearchValues.Create("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz/._~-");
 
     private static readonly SearchValues<char> NotInNames = SearchValues.Create("*?[]`\r\n\t\0");
 
@@ -22,6 +25,11 @@ internal static class ConfigurationValidator
         CheckTime("RingTimeout", c.RingTimeout);
         CheckTime("KeepAlive", c.KeepAlive);
         if (c.SkipCertificateCheck && !c.UseTls) Add("SkipCertificateCheck", "True", "goes with UseTls only.");
+        if (c.CertificateAuthority is { } authority && WireEndpoint.AuthorityProblem(authority, c.UseTls, c.SkipCertificateCheck) is { } rule) Add("CertificateAuthority", authority, rule);
+        if (c.ApiKey is { } key && (key.Length is 0 or > 8192 || key.Any(ch => ch is <= ' ' or > '~'))) Add("ApiKey", null, "1 to 8192 printable ASCII characters without blanks.");
+        if (c.Path is { } path && !IsPath(path)) Add("Path", path, "a path such as /RPC: begins with one slash, letters, digits and / . _ ~ -");
+        if (c.PollInterval < TimeSpan.FromMilliseconds(100) || c.PollInterval > TimeSpan.FromHours(1)) Add("PollInterval", c.PollInterval.ToString(), "100 ms to one hour.");
+        if (c.EventAddress is { } events && !TryAddress(events, c.Host ?? "", out _, out _)) Add("EventAddress", events, "a port, or host:port ([address]:port for IPv6).");
         if (c.EventBuffer is < 16 or > 10_000_000) Add("EventBuffer", Text(c.EventBuffer), "16 to 10000000 events.");
         if (c.HistorySize is < 0 or > 10_000_000) Add("HistorySize", Text(c.HistorySize), "0 to 10000000 calls.");
         if (c.Reconnect is null)
@@ -43,6 +51,21 @@ internal static class ConfigurationValidator
             if (value <= TimeSpan.Zero || value > Day) Add(parameter, value.ToString(), "more than zero, at most one day.");
         }
     }
+
+    /// <summary>Reads <c>port</c> or <c>host:port</c>.</summary>
+    public static bool TryAddress(string value, string defaultHost, out string host, out int port)
+    {
+        int colon = value.LastIndexOf(':');
+        host = colon < 0 ? defaultHost : value[..colon];
+        if (host.StartsWith('[') && host.EndsWith(']')) host = host[1..^1];
+        else if (host.Contains(':', StringComparison.Ordinal) && colon >= 0) host = "";
+        return int.TryParse(value.AsSpan(colon + 1), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out port)
+            && port is >= 1 and <= 65535 && Uri.CheckHostName(host) != UriHostNameType.Unknown;
+    }
+
+    // What needs no encoding, and cannot be taken for another host or a way up.
+    private static bool IsPath(string path) =>
+        path.Length is >= 1 and <= 200 && path[0] == '/' && !path.Contains("//", StringComparison.Ordinal) && !path.Contains("/.", StringComparison.Ordinal) && !path.AsSpan().ContainsAnyExcept(InPaths);
 
     private static string Text(int value) => value.ToString(System.Globalization.CultureInfo.InvariantCulture);
 

@@ -86,6 +86,22 @@ internal abstract partial class SipAdapterBase<TSession>
         RunAsync(SipCapabilities.Gateways, s => GetGatewaysAsync(s, cancellationToken));
 
     /// <inheritdoc/>
+    public Task<SipRegistration> AddRegistrationAsync(SipRegistrationRequest request, CancellationToken cancellationToken) =>
+        RunAsync(SipCapabilities.RegistrationControl, s => AddRegistrationAsync(s, request, cancellationToken));
+
+    /// <inheritdoc/>
+    public Task RemoveRegistrationAsync(string aor, string? contact, CancellationToken cancellationToken) =>
+        RunAsync(SipCapabilities.RegistrationControl, s => RemoveRegistrationAsync(s, aor, contact, cancellationToken));
+
+    /// <inheritdoc/>
+    public Task<SipGateway> SetGatewayAsync(string name, SipGatewayChange change, CancellationToken cancellationToken) =>
+        RunAsync(SipCapabilities.GatewayControl, s => SetGatewayAsync(s, name, change, cancellationToken));
+
+    /// <inheritdoc/>
+    public Task ReloadGatewaysAsync(CancellationToken cancellationToken) =>
+        RunAsync(SipCapabilities.GatewayControl, s => ReloadGatewaysAsync(s, cancellationToken));
+
+    /// <inheritdoc/>
     public Task<IReadOnlyList<SipQueue>> GetQueuesAsync(string? name, CancellationToken cancellationToken) =>
         RunAsync(SipCapabilities.Queues, s => GetQueuesAsync(s, name, cancellationToken));
 
@@ -139,6 +155,14 @@ internal abstract partial class SipAdapterBase<TSession>
     protected virtual Task<IReadOnlyList<SipRegistration>> GetRegistrationsAsync(TSession session, CancellationToken cancellationToken) => throw NotClaimed();
 
     protected virtual Task<IReadOnlyList<SipGateway>> GetGatewaysAsync(TSession session, CancellationToken cancellationToken) => throw NotClaimed();
+
+    protected virtual Task<SipRegistration> AddRegistrationAsync(TSession session, SipRegistrationRequest request, CancellationToken cancellationToken) => throw NotClaimed();
+
+    protected virtual Task<bool> RemoveRegistrationAsync(TSession session, string aor, string? contact, CancellationToken cancellationToken) => throw NotClaimed();
+
+    protected virtual Task<SipGateway> SetGatewayAsync(TSession session, string name, SipGatewayChange change, CancellationToken cancellationToken) => throw NotClaimed();
+
+    protected virtual Task<bool> ReloadGatewaysAsync(TSession session, CancellationToken cancellationToken) => throw NotClaimed();
 
     protected virtual Task<IReadOnlyList<SipQueue>> GetQueuesAsync(TSession session, string? name, CancellationToken cancellationToken) => throw NotClaimed();
 

@@ -1,7 +1,9 @@
 using System.Net;
 using IfBus.Sip.Adapters.Asterisk;
 using IfBus.Sip.Adapters.Diagnostics;
+using IfBus.Sip.Adapters.Flexisip;
 using IfBus.Sip.Adapters.FreeSwitch;
+using IfBus.Sip.Adapters.Kamailio;
 using IfBus.Sip.Adapters.Yate;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -39,6 +41,12 @@ public sealed class SipAdapterFactory : ISipAdapterFactory
             case SipServerType.Yate:
                 YateAdapter.Check(configuration, problems);
                 break;
+            case SipServerType.Kamailio:
+                KamailioAdapter.Check(configuration, problems);
+                break;
+            case SipServerType.Flexisip:
+                FlexisipAdapter.Check(configuration, problems);
+                break;
         }
 
         return problems;
@@ -52,8 +60,10 @@ public sealed class SipAdapterFactory : ISipAdapterFactory
         ILogger logger = log is null ? NullLogger.Instance : new LogBridge(log);
         return configuration.Type switch
         {
+            SipServerType.Kamailio => new KamailioAdapter(Complete(configuration), logger, _time),
             SipServerType.FreeSwitch => new FreeSwitchAdapter(Complete(configuration), logger, _time),
             SipServerType.Yate => new YateAdapter(Complete(configuration), logger, _time),
+            SipServerType.Flexisip => new FlexisipAdapter(Complete(configuration), logger, _time),
             _ => new AsteriskAdapter(Complete(configuration), logger, _time),
         };
     }
@@ -66,6 +76,8 @@ public sealed class SipAdapterFactory : ISipAdapterFactory
         if (copy.Type == SipServerType.Asterisk) AsteriskAdapter.Complete(copy);
         else if (copy.Type == SipServerType.FreeSwitch) FreeSwitchAdapter.Complete(copy);
         else if (copy.Type == SipServerType.Yate) YateAdapter.Complete(copy);
+        else if (copy.Type == SipServerType.Kamailio) KamailioAdapter.Complete(copy);
+        else if (copy.Type == SipServerType.Flexisip) FlexisipAdapter.Complete(copy);
         return copy;
     }
 
@@ -79,6 +91,12 @@ public sealed class SipAdapterFactory : ISipAdapterFactory
         Credential = c.Credential is null ? null : new NetworkCredential(c.Credential.UserName, c.Credential.Password),
         UseTls = c.UseTls,
         SkipCertificateCheck = c.SkipCertificateCheck,
+        CertificateAuthority = c.CertificateAuthority,
+        ApiKey = c.ApiKey,
+        Space = c.Space,
+        Path = c.Path,
+        EventAddress = c.EventAddress,
+        PollInterval = c.PollInterval,
         ConnectTimeout = c.ConnectTimeout,
         RequestTimeout = c.RequestTimeout,
         RingTimeout = c.RingTimeout,

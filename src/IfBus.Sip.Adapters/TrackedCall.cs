@@ -28,7 +28,7 @@ internal abstract class TrackedCall(string callId, bool ours)
 
     public DateTime? AnsweredAt { get; set; }
 
-    public DateTime? EndedAt { get; internal set; }
+    public DateTime? EndedAt { get; set; }
 
     public HangupCause? Cause { get; set; }
 

@@ -34,7 +34,9 @@ namespace IfBus.Sip.Simulators;
 /// <item><term>milliwatt, moh, play, echo, wait</term><description>a tone, music, a file, silence</description></item>
 /// <item><term>anything else</term><description>a phone that rings and answers</description></item>
 /// </list>
-/// Files whose name begins with none or nosuch are not there. Nobody is asked for a user or a secret.
+/// Files whose name begins with none or nosuch are not there. Nobody is asked for a user or a secret. Not played are
+/// rmanager, clients that are a channel themselves (%%&gt;connect:channel), the call generator, and chan.operation of
+/// pbxassist.
 /// </summary>
 public sealed class YateSimulator : ServerSimulator
 {

@@ -49,7 +49,7 @@ internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>
 
     protected override async Task<AsteriskSession> OpenAsync(CancellationToken cancellationToken)
     {
-        var endpoint = new WireEndpoint(Configuration.Host!, Port, Configuration.UseTls, Configuration.SkipCertificateCheck);
+        var endpoint = new WireEndpoint(Configuration.Host!, Port, Configuration.UseTls, Configuration.SkipCertificateCheck) { Authority = Configuration.CertificateAuthority };
         if (!Configuration.UseTls && !WireEndpoint.IsLoopback(Configuration.Host!)) Log.ClearText(Logger, Name, Configuration.Host!);
 
         bool sawShutdown = _mapper.ShutdownSeen;

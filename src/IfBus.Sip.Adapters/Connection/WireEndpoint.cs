@@ -1,6 +1,7 @@
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
 namespace IfBus.Sip.Adapters.Connection;
@@ -12,6 +13,23 @@ namespace IfBus.Sip.Adapters.Connection;
 /// <param name="SkipCertificateCheck">Accept any certificate.</param>
 internal sealed record WireEndpoint(string Host, int Port, bool UseTls, bool SkipCertificateCheck)
 {
+    /// <summary>A PEM file with the only authorities to trust; null for those of this machine.</summary>
+    public string? Authority { get; init; }
+
+    /// <summary>What is wrong with a setting for <see cref="Authority"/>; null if nothing is.</summary>
+    public static string? AuthorityProblem(string path, bool useTls, bool skipCheck)
+    {
+        if (!useTls || skipCheck) return "goes with UseTls, and without SkipCertificateCheck.";
+        try
+        {
+            return ReadAuthorities(path).Count > 0 ? null : "the file has no certificate in PEM form.";
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
+        {
+            return "cannot be read: " + e.Message;
+        }
+    }
+
     public override string ToString() => $"{Host}:{Port}";
 
     /// <summary>True for a host that is this machine: nothing crosses a network.</summary>
@@ -63,6 +81,7 @@ internal sealed record WireEndpoint(string Host, int Port, bool UseTls, bool Ski
                         return errors == SslPolicyErrors.None || SkipCertificateCheck;
                     },
                     CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+                    CertificateChainPolicy = Policy(),
                 },
                 cancellationToken).ConfigureAwait(false);
             return tls;
@@ -72,7 +91,7 @@ internal sealed record WireEndpoint(string Host, int Port, bool UseTls, bool Ski
             await tls.DisposeAsync().ConfigureAwait(false);
             throw new SipConnectionException($"The certificate of {this} is not trusted ({Explain(seen, chainStatus)}).", e, "SipCertificateNotTrusted")
             {
-                RecommendedAction = "Install the issuing certificate on this machine, connect by the name that stands in the certificate, or, for tests only, use -SkipCertificateCheck.",
+                RecommendedAction = "Install the issuing certificate on this machine, connect by the name that stands in the certificate, name its file with -CertificateAuthority, or, for tests only, use -SkipCertificateCheck.",
             };
         }
         catch (Exception e) when (e is AuthenticationException or IOException or System.ComponentModel.Win32Exception)
@@ -88,6 +107,21 @@ internal sealed record WireEndpoint(string Host, int Port, bool UseTls, bool Ski
             await tls.DisposeAsync().ConfigureAwait(false);
             throw;
         }
+    }
+
+    private X509ChainPolicy? Policy()
+    {
+        if (Authority is null) return null;
+        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        policy.CustomTrustStore.AddRange(ReadAuthorities(Authority));
+        return policy;
+    }
+
+    private static X509Certificate2Collection ReadAuthorities(string path)
+    {
+        var found = new X509Certificate2Collection();
+        found.ImportFromPemFile(path);
+        return found;
     }
 
     private static string Explain(SslPolicyErrors errors, string? chainStatus) =>

@@ -53,6 +53,15 @@ internal static partial class Log
     [LoggerMessage(1105, LogLevel.Warning, "{Server}: this login is not sent the events that calls are followed by (Asterisk: read class call; FreeSWITCH: esl-allowed-events); the outcome of calls cannot be seen.")]
     public static partial void NoCallEvents(ILogger log, string server);
 
+    [LoggerMessage(1106, LogLevel.Information, "{Server} takes no more requests for now; going on in {Wait}.")]
+    public static partial void RateLimited(ILogger log, string server, TimeSpan wait);
+
+    [LoggerMessage(1107, LogLevel.Trace, "{Server} answered {Request}: {Status}.")]
+    public static partial void Answered(ILogger log, string server, string request, int status);
+
+    [LoggerMessage(1108, LogLevel.Warning, "{Server} keeps no password for {Account}: the space has no password settings yet (web panel). Nobody can log in with it.")]
+    public static partial void NoPassword(ILogger log, string server, string account);
+
     [LoggerMessage(1200, LogLevel.Information, "Call {CallId} on {Server}: {From} to {To}.")]
     public static partial void CallState(ILogger log, string callId, string server, CallState from, CallState to);
 
@@ -76,4 +85,7 @@ internal static partial class Log
 
     [LoggerMessage(1301, LogLevel.Error, "{Server}: {Work} failed.")]
     public static partial void WorkFailed(ILogger log, Exception exception, string server, string work);
+
+    [LoggerMessage(1302, LogLevel.Warning, "{Server} sent an event that is no JSON: {Message}")]
+    public static partial void BrokenEvent(ILogger log, string server, string message);
 }

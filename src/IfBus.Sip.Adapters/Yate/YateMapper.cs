@@ -205,9 +205,15 @@ internal sealed partial class YateMapper(string server, CallTable calls, EventHu
     private YateLeg? OnDisconnected(in YateLine message)
     {
         if (!_legs.TryGet(message.Find("id"u8), out YateLeg? leg) || leg.Ended) return null;
-        Part(leg);
-        leg.Media = null;
-        leg.Room = null;
+        // Told late, it is about a partner that has been followed by another already.
+        ReadOnlySpan<byte> last = message.Find("lastpeerid"u8);
+        if (last.IsEmpty || leg.Peer is { } now && last.SequenceEqual(now.IdBytes) || leg.Media is { } media && YateText.Decode(last) == media)
+        {
+            Part(leg);
+            leg.Media = null;
+            leg.Room = null;
+        }
+
         leg.Reason = message.Text("reason"u8) ?? leg.Reason;
         leg.SipStatus = Failing(message.Number("cause_sip"u8)) ?? leg.SipStatus;
         return leg;

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Management.Automation;
 using System.Net;
+using System.Security;
 using IfBus.Sip.PowerShell.Binding;
 using IfBus.Sip.PowerShell.Hosting;
 
@@ -115,6 +116,31 @@ public abstract class ConfigurationCmdlet : SipCmdlet
     [Parameter]
     public SwitchParameter SkipCertificateCheck { get; set; }
 
+    /// <summary>A PEM file with the only certification authorities to trust.</summary>
+    [Parameter]
+    public string? CertificateAuthority { get; set; }
+
+    /// <summary>Servers over HTTP: a key or token to log in with.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public SecureString? ApiKey { get; set; }
+
+    /// <summary>Flexisip: the web host name of the space, where it is not the address.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public string? Space { get; set; }
+
+    /// <summary>Servers over HTTP: the path that requests go to.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public string? Path { get; set; }
+
+    /// <summary>Where the server's events are to be had, host:port or a port.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public string? EventAddress { get; set; }
+
+    /// <summary>How often the calls of a server without events are asked for; seconds or a TimeSpan.</summary>
+    [Parameter]
+    [Seconds]
+    public TimeSpan? PollInterval { get; set; }
+
     /// <summary>How a bare number is addressed, for instance PJSIP/{0}.</summary>
     [Parameter]
     public string? EndpointTemplate { get; set; }
@@ -149,7 +175,7 @@ public abstract class ConfigurationCmdlet : SipCmdlet
 
     private static readonly string[] Settings =
     [
-        "ComputerName", "Host", "Type", "Port", "Credential", "Name", "UseTls", "SkipCertificateCheck", "EndpointTemplate", "Context",
+        "ComputerName", "Host", "Type", "Port", "Credential", "Name", "UseTls", "SkipCertificateCheck", "CertificateAuthority", "ApiKey", "Space", "Path", "EventAddress", "PollInterval", "EndpointTemplate", "Context",
         "ConnectTimeout", "RequestTimeout", "RingTimeout", "KeepAlive", "ReconnectAttempts",
         "ReconnectDelay", "ReconnectMaxDelay", "ReconnectFactor", "EventBuffer", "HistorySize",
     ];
@@ -175,6 +201,12 @@ public abstract class ConfigurationCmdlet : SipCmdlet
             Credential = Credential is null ? null : new NetworkCredential(Credential.UserName, Credential.Password),
             UseTls = UseTls,
             SkipCertificateCheck = SkipCertificateCheck,
+            // A relative path begins where the user stands, not where the process was started.
+            CertificateAuthority = CertificateAuthority is null ? null : GetUnresolvedProviderPathFromPSPath(CertificateAuthority),
+            ApiKey = ApiKey is null ? null : new NetworkCredential("", ApiKey).Password,
+            Space = Space,
+            Path = Path,
+            EventAddress = EventAddress,
             EndpointTemplate = EndpointTemplate,
             Context = Context,
             Reconnect = new SipReconnectPolicy { MaxAttempts = ReconnectAttempts },
@@ -183,6 +215,7 @@ public abstract class ConfigurationCmdlet : SipCmdlet
         if (RequestTimeout is { } request) configuration.RequestTimeout = request;
         if (RingTimeout is { } ring) configuration.RingTimeout = ring;
         if (KeepAlive is { } alive) configuration.KeepAlive = alive;
+        if (PollInterval is { } poll) configuration.PollInterval = poll;
         if (_reconnectDelay is { } delay) configuration.Reconnect.BaseDelay = delay;
         if (_reconnectMaxDelay is { } most) configuration.Reconnect.MaxDelay = most;
         if (_reconnectFactor is { } factor) configuration.Reconnect.Factor = factor;
@@ -213,7 +246,7 @@ public abstract class ConfigurationCmdlet : SipCmdlet
             }
             catch (Exception e) when (e is PSInvalidCastException or ArgumentTransformationMetadataException)
             {
-                problems.Add(new SipConfigurationProblem(name, name.Equals("Credential", StringComparison.OrdinalIgnoreCase) ? null : entry.Value?.ToString(), e.Message));
+                problems.Add(new SipConfigurationProblem(name, name.ToUpperInvariant() is "CREDENTIAL" or "APIKEY" ? null : entry.Value?.ToString(), e.Message));
             }
         }
 
@@ -235,6 +268,12 @@ public abstract class ConfigurationCmdlet : SipCmdlet
             case "NAME": Name = To<string>(); break;
             case "USETLS": UseTls = Flag(); break;
             case "SKIPCERTIFICATECHECK": SkipCertificateCheck = Flag(); break;
+            case "CERTIFICATEAUTHORITY": CertificateAuthority = To<string>(); break;
+            case "APIKEY": ApiKey = value as SecureString ?? (value as PSObject)?.BaseObject as SecureString ?? throw new PSInvalidCastException("a SecureString, as Read-Host -AsSecureString gives it."); break;
+            case "SPACE": Space = To<string>(); break;
+            case "PATH": Path = To<string>(); break;
+            case "EVENTADDRESS": EventAddress = To<string>(); break;
+            case "POLLINTERVAL": PollInterval = Time(); break;
             case "ENDPOINTTEMPLATE": EndpointTemplate = To<string>(); break;
             case "CONTEXT": Context = To<string>(); break;
             case "CONNECTTIMEOUT": ConnectTimeout = Time(); break;

@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using System.Net;
 using System.Security;
+using System.Security.Cryptography;
 using IfBus.Sip.PowerShell.Binding;
 using IfBus.Sip.PowerShell.Hosting;
 using IfBus.Sip.Simulators;
@@ -21,9 +22,9 @@ public sealed class StartSipSimulator : SipCmdlet
     [ValidateRange(0, 65535)]
     public int Port { get; set; }
 
-    /// <summary>The version to play. Asterisk: 22.10.1, or one that begins with 16. FreeSWITCH: 1.10.12. Yate: 6.4.1.</summary>
+    /// <summary>The version to play. Asterisk: 22.10.1, or one that begins with 16. FreeSWITCH: 1.10.12. Yate: 6.4.1. Flexisip: 2.1 or 2.0.7.</summary>
     [Parameter]
-    [ValidatePattern(@"^(16|18|20|22|1\.10|6\.4)\.[0-9.]{1,20}$")]
+    [ValidatePattern(@"^(16|18|20|22|1\.10|6\.4|2\.[01])(\.[0-9.]{1,20})?$")]
     public string? Version { get; set; }
 
     /// <summary>The user that it lets in. FreeSWITCH asks for the secret alone, or for user@domain too; Yate for nothing.</summary>
@@ -66,7 +67,7 @@ public sealed class StartSipSimulator : SipCmdlet
     {
         Check(nameof(RingTime), RingTime);
         Check(nameof(Delay), Delay);
-        if (Version is not null && TypeOf(Version) != Type)
+        if (Version is not null && VersionType() != Type)
             ThrowTerminatingError(Errors.Record(new SipArgumentException(nameof(Version), Version, $"a version of {Type}."), Version));
         if (Type == SipServerType.Yate && (User is not null || Secret is not null))
             ThrowTerminatingError(Errors.Record(new SipArgumentException(User is not null ? nameof(User) : nameof(Secret), User, "nothing with Yate: its external module knows no login."), User));
@@ -77,6 +78,7 @@ public sealed class StartSipSimulator : SipCmdlet
             {
                 SipServerType.FreeSwitch => StartFreeSwitch(),
                 SipServerType.Yate => StartYate(),
+                SipServerType.Flexisip => StartFlexisip(),
                 _ => StartAsterisk(),
             });
             Store.Add(simulator);
@@ -116,8 +118,23 @@ public sealed class StartSipSimulator : SipCmdlet
         Faults = Faults(),
     });
 
-    private static SipServerType TypeOf(string version) =>
-        version.StartsWith("1.10.", StringComparison.Ordinal) ? SipServerType.FreeSwitch : version.StartsWith("6.4.", StringComparison.Ordinal) ? SipServerType.Yate : SipServerType.Asterisk;
+    private FlexisipSimulator StartFlexisip() => FlexisipSimulator.Start(new FlexisipSimulatorOptions
+    {
+        Port = Port,
+        Version = Version ?? "2.1",
+        User = User ?? "admin@sip.example.com",
+        // FlexiAPI's keys are so long, and no other.
+        Secret = Secret is null ? RandomNumberGenerator.GetHexString(40) : NewSecret(),
+        Faults = Faults(),
+    });
+
+    private SipServerType VersionType() => Version!.Split('.')[0] switch
+    {
+        "1" => SipServerType.FreeSwitch,
+        "2" => SipServerType.Flexisip,
+        "6" => SipServerType.Yate,
+        _ => SipServerType.Asterisk,
+    };
 
     private string NewSecret() => Secret is null ? Guid.NewGuid().ToString("N") : new NetworkCredential("", Secret).Password;
 

@@ -18,6 +18,12 @@ internal static class ServerSettings
         if (have.Credential?.Password != want.Credential?.Password) found.Add("the secret");
         Compare(nameof(want.UseTls), have.UseTls, want.UseTls);
         Compare(nameof(want.SkipCertificateCheck), have.SkipCertificateCheck, want.SkipCertificateCheck);
+        Compare(nameof(want.CertificateAuthority), have.CertificateAuthority, want.CertificateAuthority);
+        if (have.ApiKey != want.ApiKey) found.Add("the API key");
+        Compare(nameof(want.Space), have.Space, want.Space);
+        Compare(nameof(want.Path), have.Path, want.Path);
+        Compare(nameof(want.EventAddress), have.EventAddress, want.EventAddress);
+        Compare(nameof(want.PollInterval), have.PollInterval, want.PollInterval);
         Compare(nameof(want.EndpointTemplate), have.EndpointTemplate, want.EndpointTemplate);
         Compare(nameof(want.Context), have.Context, want.Context);
         Compare(nameof(want.ConnectTimeout), have.ConnectTimeout, want.ConnectTimeout);

@@ -15,7 +15,8 @@ public sealed class SipSimulator
         var secret = new SecureString();
         foreach (char c in simulator.Secret) secret.AppendChar(c);
         secret.MakeReadOnly();
-        Credential = new PSCredential(simulator.User, secret);
+        if (type == SipServerType.Flexisip) ApiKey = secret;
+        else Credential = new PSCredential(simulator.User, secret);
     }
 
     internal ServerSimulator Simulator { get; }
@@ -35,8 +36,11 @@ public sealed class SipSimulator
     /// <summary>True if it speaks TLS.</summary>
     public bool UseTls => Simulator.Tls;
 
-    /// <summary>What it lets in; null if it asks nobody (Yate).</summary>
+    /// <summary>What it lets in; null for Yate, which asks nobody, and for Flexisip, which has an <see cref="ApiKey"/>.</summary>
     public PSCredential? Credential { get; }
+
+    /// <summary>Flexisip: the API key of its administrator.</summary>
+    public SecureString? ApiKey { get; }
 
     /// <summary>Calls that are up or being set up.</summary>
     public int ActiveCalls => Simulator.ActiveCalls;

@@ -48,7 +48,7 @@ internal sealed class CdrBuilder(YateEngine engine)
     {
         if (m["module"] is not (null or "" or "cdrbuild")) return new(false);
         Forget();
-        string rows = string.Join(',', _records.Values.Select(r => r.Row(engine.Now)));
+        string rows = string.Join(',', _records.Values.OrderBy(r => r.Number).Select(r => r.Row(engine.Now)));
         m.Return += $"name=cdrbuild,type=cdr,format=Status|Caller|Called|BillId|Duration;cdrs={_records.Count},hungup={_ended.Count}{(m.Bool("details", true) ? ";" + rows : "")}\r\n";
         // It never says that it took the question.
         return new(false);
@@ -85,25 +85,17 @@ internal sealed class CdrBuilder(YateEngine engine)
         {
             Forget();
             // A leg's end may be told before its beginning.
-            if (_ended.TryGetValue(id, out (long At, bool Early) ended))
-            {
-                if (!ended.Early) return;
-                step = Step.Hangup;
-            }
-            else if (!message.Bool("cdrcreate", true))
-            {
-                return;
-            }
-
-            record = _records[id] = new Record(id, ++_made);
+            bool over = _ended.TryGetValue(id, out (long At, bool Early) ended);
+            if (over && ended.Early) step = Step.Hangup;
+            if (over ? ended.Early : message.Bool("cdrcreate", true)) record = _records[id] = new Record(id, ++_made);
         }
-        else if (record is null)
+        else if (record is null && step == Step.Hangup)
         {
-            if (step == Step.Hangup) _ended.TryAdd(id, (engine.Now, true));
-            return;
+            _ended.TryAdd(id, (engine.Now, true));
         }
 
         if (record is not null) Update(record, message, step);
+        // Of a leg that is not known the partner still learns.
         if (step is not (Step.Ringing or Step.Progress or Step.Answer)) return;
         string other = message["peerid"] is { Length: > 0 } peer ? peer : message["targetid"] ?? "";
         if (!_records.TryGetValue(other, out Record? partner)) return;

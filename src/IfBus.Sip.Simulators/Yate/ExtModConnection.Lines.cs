@@ -65,10 +65,12 @@ internal sealed partial class ExtModConnection
 
     private void InstallHandler(string text)
     {
-        // PRIO:NAME[:FILTERKEY[:FILTERVALUE]]; a priority that is no number is 100.
+        // PRIO:NAME[:FILTERKEY[:FILTERVALUE]]; the number that a priority begins with counts, and without one it is 100.
         int colon = text.IndexOf(':', StringComparison.Ordinal);
         string first = colon < 0 ? text : text[..colon];
-        int priority = YateText.Number(first) ?? 100;
+        int digits = first.StartsWith('-') ? 1 : 0;
+        while (digits < first.Length && char.IsAsciiDigit(first[digits])) digits++;
+        int priority = YateText.Number(first[..digits]) ?? 100;
         string[] rest = (colon < 0 ? "" : text[(colon + 1)..]).Split(':', 3);
         string name = rest[0];
         (string, string)? filter = rest.Length > 1 && rest[1].Length > 0 && YateText.TryUnescape(rest[1], out string key) && YateText.TryUnescape(rest.Length > 2 ? rest[2] : "", out string value) ? (key, value) : null;

@@ -167,14 +167,14 @@ internal sealed partial class ExtModConnection(Stream stream, YateEngine engine,
     // A message that it handles, until it says what it made of it.
     private sealed class Waiting(YateMessage message)
     {
-        // Continued on the engine's loop, not inside what ends it.
-        private readonly TaskCompletionSource<bool> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        // What waited goes on at once, on the engine's loop, before what the client sent with its answer.
+        private readonly TaskCompletionSource<bool> _done = new();
 
         public string Id { get; } = $"0x7f{Random.Shared.Next():x8}60.{SipDriver.NewNumber()}";
 
         public YateMessage Message { get; } = message;
 
-        public ITimer? Timer { get; set; }
+        public IDisposable? Timer { get; set; }
 
         public Task<bool> Task => _done.Task;
 

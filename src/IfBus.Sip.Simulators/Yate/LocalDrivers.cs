@@ -122,7 +122,7 @@ internal class LocalChannel : YateChannel
 /// <summary>A file. It is over when it was played to somebody who listens, and at once if it is not there.</summary>
 internal sealed class WaveChannel(YateDriver driver, string file, bool records) : LocalChannel(driver, "")
 {
-    private ITimer? _end;
+    private IDisposable? _end;
 
     public bool Records { get; } = records;
 
@@ -149,9 +149,11 @@ internal sealed class WaveChannel(YateDriver driver, string file, bool records) 
         Play();
     }
 
+    public override void Forget() => _end?.Dispose();
+
     protected override void Ended()
     {
-        _end?.Dispose();
+        Forget();
         base.Ended();
     }
 }
@@ -189,8 +191,8 @@ internal static class LocalCall
         if (to.Length == 0)
         {
             if ((message["target"] ?? message["called"]) is not { Length: > 0 } target) return false;
-            if (call["caller"] is not { Length: > 0 }) call.Set("caller", message["callto"]);
             call.Set("called", target);
+            if (call["caller"] is not { Length: > 0 }) call.Set("caller", message["callto"]);
             if (!await driver.Engine.DispatchAsync(call).ConfigureAwait(true) || call.Return is "" or "-") return false;
             to = call.Return;
             call.Return = "";

@@ -20,6 +20,7 @@ internal static class Reasons
         [403] = "Forbidden",
         [404] = "Not Found",
         [408] = "Request Timeout",
+        [406] = "Not Acceptable",
         [410] = "Gone",
         [415] = "Unsupported Media Type",
         [480] = "Temporarily Unavailable",

@@ -103,7 +103,7 @@ internal sealed partial class SipChannel
     {
         YateMessage call = Engine.NewMessage("call.preroute");
         call.Set("id", Id).Set("module", "sip").Set("status", Status).Set("address", Address).Set("billid", BillId).Set("answered", false).Set("direction", Direction);
-        call.Set("callid", $"sip/{_callId}/{_remoteTag}/").Set("caller", _from).Set("called", Called).Set("callername", "Test " + _from).Set("antiloop", "19");
+        call.Set("callid", $"sip/{_callId}/{_remoteTag}/").Set("caller", _from).Set("called", Called).Set("callername", "Test " + char.ToUpperInvariant(_from[0]) + _from[1..]).Set("antiloop", "19");
         Transport(call).Set("sip_uri", $"sip:{Called}@127.0.0.1:5780").Set("sip_from", $"sip:{_from}@{Address}").Set("sip_to", $"<sip:{Called}@127.0.0.1:5780>").Set("sip_callid", _callId);
         call.Set("device", "").Set("sip_contact", $"<sip:{_from}@{Address}>").Set("sip_content-type", "application/sdp").Set("newcall", true).Set("domain", _domain).Set("rtp_addr", "127.0.0.1");
         Sdp(call).Set("rtp_port", "20050").Set("rtp_forward", "possible");
@@ -208,6 +208,7 @@ internal sealed partial class SipChannel
         _hungUp = true;
         Forget();
         if (_rtpId.Length > 0) await EndRtpAsync().ConfigureAwait(true);
+        if (_byeReason is not null) Parameters.Set("sip_reason", _byeReason);
         YateMessage message = Message("chan.hangup");
         if (_reason.Length > 0) message.Set("reason", _reason);
         Engine.Enqueue(message);
@@ -250,6 +251,7 @@ internal sealed partial class SipChannel
         YateMessage message = Message("call.update");
         message.Set("operation", "request").Set("rtp_forward", "yes").Set("rtp_addr", "127.0.0.1");
         Sdp(message).Set("rtp_port", "20000").Set("sdp_sendrecv", "");
+        HasMedia = false;
         Engine.Enqueue(message);
         return Task.FromResult(true);
     }
@@ -258,7 +260,8 @@ internal sealed partial class SipChannel
     {
         YateMessage message = Message("call.update");
         message.Set("sip_contact", $"<sip:{Address};transport=UDP>").Set("sip_content-type", "application/sdp").Set("operation", "notify");
-        Sdp(message).Set("rtp_forward", "accepted").Set("rtp_addr", "127.0.0.1").Set("rtp_port", "20000");
+        Sdp(message).Set("rtp_forward", "accepted").Set("rtp_addr", "127.0.0.1").Set("rtp_port", "20000").Add("rtp_rfc2833", "false");
+        HasMedia = false;
         Engine.Enqueue(message);
     }
 
@@ -288,9 +291,10 @@ internal sealed partial class SipChannel
     {
         YateMessage message = Engine.NewMessage("chan.rtp");
         message.Set("rtpid", _rtpId).Set("media", "audio").Set("transport", "RTP/AVP").Set("terminate", true);
-        message.Set("call_direction", Direction).Set("call_address", Address).Set("call_status", Status).Set("call_billid", BillId).Set("localip", "127.0.0.1").Set("localport", YateText.Word(_rtpPort));
-        if (HasMedia) message.Set("stats", "PS=0,OS=0,PR=0,OR=0,PL=0");
+        message.Set("call_direction", Direction).Set("call_address", Address).Set("call_status", Status).Set("call_billid", BillId);
+        message.About = this;
         await Engine.DispatchAsync(message).ConfigureAwait(true);
+        message.About = null;
         if (HasMedia) Parameters.Set("rtp_stats", "PS=0,OS=0,PR=0,OR=0,PL=0");
     }
 
@@ -298,15 +302,16 @@ internal sealed partial class SipChannel
     public static void Rtp(YateMessage message, SipDriver driver)
     {
         if (!message.Has("localip")) message.Set("localip", "127.0.0.1");
+        var leg = (message.About ?? driver.Find(message["id"])) as SipChannel;
+        message.Set("localport", YateText.Word(leg?._rtpPort ?? driver.NewRtpPort()));
         if (message.Bool("terminate"))
         {
+            if (leg is { HasMedia: true }) message.Set("stats", "PS=0,OS=0,PR=0,OR=0,PL=0");
             message.Set("status", "terminated");
             return;
         }
 
         bool made = !message.Has("rtpid");
-        int port = ((message.About ?? driver.Find(message["id"])) as SipChannel)?._rtpPort ?? driver.NewRtpPort();
-        message.Set("localport", YateText.Word(port));
         if (made) message.Set("rtpid", "yrtp/" + SipDriver.NewNumber());
         message.Set("status", made ? "created" : "updated");
     }

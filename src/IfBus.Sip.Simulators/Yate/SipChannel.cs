@@ -3,6 +3,9 @@ namespace IfBus.Sip.Simulators.Yate;
 /// <summary>A SIP leg and the phone at its other end.</summary>
 internal sealed partial class SipChannel : YateChannel
 {
+    /// <summary>Why a leg to nowhere ends.</summary>
+    public const string NoParty = "Failed to create party";
+
     private readonly SipDriver _driver;
     private readonly SipAddress _phone;
     private readonly string _domain;
@@ -10,7 +13,7 @@ internal sealed partial class SipChannel : YateChannel
     private readonly string _from;
     private readonly string _localTag = SipDriver.NewNumber();
     private readonly int _rtpPort;
-    private readonly List<ITimer> _timers = [];
+    private readonly List<IDisposable> _timers = [];
     private readonly PhoneBehaviour _behaviour;
     private string _remoteTag = "";
     private bool _tagged;
@@ -18,6 +21,7 @@ internal sealed partial class SipChannel : YateChannel
     private string _remoteDirection = "";
     private string _reason = "Request Terminated";
     private int _reasonStatus = 487;
+    private string? _byeReason;
     private bool _hungUp;
 
     /// <summary>A leg to a phone.</summary>
@@ -33,6 +37,18 @@ internal sealed partial class SipChannel : YateChannel
         _tagged = true;
         _behaviour = Routes.Phone(phone.Port, phone.User, driver.Engine.Options.TalkTime);
         TargetId = message["id"] ?? "";
+        SetLimits(message, -1);
+    }
+
+    /// <summary>A leg to nowhere.</summary>
+    public SipChannel(SipDriver driver, YateMessage message)
+        : base(driver, outgoing: true)
+    {
+        (_driver, _phone, _domain, _from) = (driver, new SipAddress("", "", 0), message["domain"] ?? "", "");
+        _callId = "";
+        _behaviour = new(PhoneKind.Unknown);
+        TargetId = message["id"] ?? "";
+        SetReason(NoParty, 0);
     }
 
     /// <summary>A leg from a phone.</summary>
@@ -80,8 +96,7 @@ internal sealed partial class SipChannel : YateChannel
         if (!_hungUp) action();
     }));
 
-    /// <summary>Nothing happens to it any more.</summary>
-    public void Forget() => _timers.ForEach(t => t.Dispose());
+    public override void Forget() => _timers.ForEach(t => t.Dispose());
 
     /// <summary>Its INVITE goes out.</summary>
     public async Task StartAsync(YateMessage message)
@@ -121,7 +136,7 @@ internal sealed partial class SipChannel : YateChannel
         {
             if (Outgoing)
             {
-                Parameters.Set("sip_reason", "Q.850;cause=16;text=\"Normal call clearing\"");
+                _byeReason = "Q.850;cause=16;text=\"Normal call clearing\"";
                 SetReason("Normal call clearing", 0);
             }
 
@@ -151,9 +166,11 @@ internal sealed partial class SipChannel : YateChannel
     /// <summary>The phone holds, or takes back.</summary>
     public void Hold(bool hold)
     {
+        string direction = hold ? "sdp_sendonly" : "sdp_sendrecv";
+        Engine.Loop.Go(RtpAsync(m => m.Set("remoteip", _phone.Host).Set("remoteport", "20050").Set("evpayload", false).Set(direction, "")));
         YateMessage message = Message("call.update");
         message.Set("operation", "notify").Set("mandatory", false).Set("address_changed", false).Set("contact_changed", false).Set("audio_changed", false).Set("mute", false);
-        Sdp(message).Set("rtp_port", "20050").Set(hold ? "sdp_sendonly" : "sdp_sendrecv", "");
+        Sdp(message).Set("rtp_port", "20050").Set(direction, "");
         Engine.Enqueue(message);
     }
 

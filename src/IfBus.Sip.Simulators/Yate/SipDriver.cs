@@ -20,7 +20,16 @@ internal sealed class SipDriver(YateEngine engine) : YateDriver(engine, "sip", "
 
     public override async ValueTask<bool> ExecuteAsync(YateMessage message, string address)
     {
-        if (message.About is not { } caller || SipAddress.Parse(address) is not { } to) return false;
+        if (message.About is not { } caller) return false;
+        if (SipAddress.Parse(address) is not { } to)
+        {
+            // A leg begins, and ends before anything was sent: no such place can be found.
+            var lost = new SipChannel(this, message);
+            lost.Deref();
+            message.Set("reason", SipChannel.NoParty).Set("error", "notransport");
+            return false;
+        }
+
         var channel = new SipChannel(this, to, message);
         await channel.StartAsync(message).ConfigureAwait(true);
         channel.Begin();
@@ -54,11 +63,12 @@ internal sealed record SipAddress(string User, string Host, int Port)
     /// <summary>Host and port as the engine writes them.</summary>
     public string HostPort => $"{Host}:{Port.ToString(CultureInfo.InvariantCulture)}";
 
-    /// <summary>Reads sip:user@host:port;parameters, or null.</summary>
+    /// <summary>Reads sip:user@host:port;parameters, with or without sip: before it; null if no host can be found in it.</summary>
     public static SipAddress? Parse(string text)
     {
-        if (!text.StartsWith("sip:", StringComparison.Ordinal)) return null;
-        string rest = text[4..].Split(';', '?')[0];
+        bool uri = text.StartsWith("sip:", StringComparison.Ordinal);
+        string rest = (uri ? text[4..] : text).Split(';', '?')[0];
+        if (!uri && !rest.Contains('@', StringComparison.Ordinal)) return null;
         int at = rest.LastIndexOf('@');
         string user = at < 0 ? "" : rest[..at];
         string host = rest[(at + 1)..];

@@ -20,6 +20,9 @@ internal class YateChannel : YateEndpoint
 
     public YateDriver Driver { get; }
 
+    /// <summary>Counts the driver's channels.</summary>
+    public int Number { get; set; }
+
     public bool Outgoing { get; }
 
     public string Status { get; private set; }
@@ -78,6 +81,11 @@ internal class YateChannel : YateEndpoint
         if (_lastPeerId.Length > 0) message.Set("lastpeerid", _lastPeerId);
         message.Set("answered", Answered);
         message.Set("direction", Direction);
+    }
+
+    /// <summary>Nothing happens to it any more by itself.</summary>
+    public virtual void Forget()
+    {
     }
 
     /// <summary>What engine.status says of it.</summary>

@@ -4,6 +4,7 @@ namespace IfBus.Sip.Simulators.Yate;
 internal abstract class YateDriver
 {
     private readonly Dictionary<string, YateChannel> _channels = [];
+    private readonly SortedDictionary<int, YateChannel> _inOrder = [];
     private readonly string _type;
     private int _made;
 
@@ -22,7 +23,7 @@ internal abstract class YateDriver
     public string Prefix { get; }
 
     /// <summary>Channels, oldest first.</summary>
-    public IEnumerable<YateChannel> Channels => _channels.Values;
+    public IEnumerable<YateChannel> Channels => _inOrder.Values;
 
     public int Count => _channels.Count;
 
@@ -39,20 +40,24 @@ internal abstract class YateDriver
 
     public void Add(YateChannel channel)
     {
-        Total++;
+        channel.Number = ++Total;
         _channels[channel.Id] = channel;
+        _inOrder[channel.Number] = channel;
         Engine.Count(+1);
     }
 
     public void Remove(YateChannel channel)
     {
-        if (_channels.Remove(channel.Id)) Engine.Count(-1);
+        if (!_channels.Remove(channel.Id)) return;
+        _inOrder.Remove(channel.Number);
+        Engine.Count(-1);
     }
 
     /// <summary>A restart: all is forgotten, and ids begin again.</summary>
     public void Reset()
     {
         _channels.Clear();
+        _inOrder.Clear();
         (_made, Total, RoutedCalls, Routing) = (0, 0, 0, 0);
     }
 
@@ -70,7 +75,7 @@ internal abstract class YateDriver
         Engine.Install("engine.status", 110, Name, m => new(StatusOf(m)));
         Engine.Install("engine.timer", 90, Name, m =>
         {
-            foreach (YateChannel channel in _channels.Values.ToArray()) Held(channel, c => c.CheckTimers(m));
+            foreach (YateChannel channel in _inOrder.Values.ToArray()) Held(channel, c => c.CheckTimers(m));
             return new(false);
         });
         foreach (string name in more)
@@ -90,7 +95,7 @@ internal abstract class YateDriver
     /// <summary>Ends all its channels.</summary>
     public void DropAll(YateParams message)
     {
-        foreach (YateChannel channel in _channels.Values.ToArray()) Held(channel, c => c.Drop(message, message["reason"]));
+        foreach (YateChannel channel in _inOrder.Values.ToArray()) Held(channel, c => c.Drop(message, message["reason"]));
     }
 
     /// <summary>What is counted, beside what every driver counts.</summary>
@@ -185,7 +190,7 @@ internal abstract class YateDriver
 
         if (module.Length > 0 && module != Name && (module != _type || _type != "misc")) return false;
         message.Return += $"name={Name},type={_type}{Format};{Counters()}";
-        if (message.Bool("details", true) && Count > 0) message.Return += ";" + string.Join(',', _channels.Values.Select(Row));
+        if (message.Bool("details", true) && Count > 0) message.Return += ";" + string.Join(',', _inOrder.Values.Select(Row));
         message.Return += "\r\n";
         return module == Name && _type == "misc";
     }

@@ -5,7 +5,8 @@ namespace IfBus.Sip.Simulators.Yate;
 /// <summary>The modules of the engine, what starts and stops it, and what it says of itself.</summary>
 internal sealed partial class YateEngine
 {
-    /// <summary>Modules in the order in which they answer a status.</summary>
+    private int _stops;
+
     public DumbDriver Dumb { get; private set; } = null!;
 
     public SipDriver Sip { get; private set; } = null!;
@@ -26,6 +27,9 @@ internal sealed partial class YateEngine
 
     public IReadOnlyList<YateDriver> Drivers { get; private set; } = [];
 
+    /// <summary>Programs that it was told to run; none is ever run.</summary>
+    public List<string> Commands { get; } = [];
+
     /// <summary>What setlocal tells of the engine.</summary>
     public Dictionary<string, string> RunParameters { get; } = [];
 
@@ -40,6 +44,7 @@ internal sealed partial class YateEngine
     public void Boot()
     {
         Exiting = false;
+        _stops = 0;
         // Two starts in one second would look like one.
         RunId = Math.Max(Now / 1_000_000, RunId + 1);
         _bill = 0;
@@ -54,7 +59,7 @@ internal sealed partial class YateEngine
         [
             ("version", Options.Version), ("release", "devel1"), ("revision", ""), ("nodename", Options.NodeName), ("runid", RunId.ToString(CultureInfo.InvariantCulture)),
             ("configname", "yate"), ("cfgsuffix", ".conf"), ("modsuffix", ".yate"), ("clientmode", "false"), ("supervised", "false"),
-            ("maxworkers", YateText.Word(Options.MaxWorkers)), ("logfile", ""), ("sharedpath", "/usr/local/share/yate"), ("configpath", "/usr/local/conf"), ("modulepath", "/usr/local/lib/yate"),
+            ("minworkers", "1"), ("maxworkers", YateText.Word(Options.MaxWorkers)), ("addworkers", "1"), ("logfile", ""), ("sharedpath", "/usr/local/share/yate"), ("configpath", "/usr/local/conf"), ("modulepath", "/usr/local/lib/yate"),
         ];
         foreach ((string name, string value) in parameters) RunParameters[name] = value;
         StartTimer();
@@ -65,14 +70,12 @@ internal sealed partial class YateEngine
     {
         _timer?.Dispose();
         Exiting = true;
-        YateMessage stop = NewMessage("engine.stop").About(Options.NodeName);
-        // As long as SIP legs are up it is told that it has to wait, once at least.
-        foreach (YateDriver driver in Drivers) driver.DropAll(stop);
-        await DispatchAsync(stop).ConfigureAwait(true);
+        await DispatchAsync(OfNode("engine.stop")).ConfigureAwait(true);
         Pump();
-        await DispatchAsync(NewMessage("engine.stop").About(Options.NodeName)).ConfigureAwait(true);
-        YateMessage halt = NewMessage("engine.halt").About(Options.NodeName);
+        await DispatchAsync(OfNode("engine.stop")).ConfigureAwait(true);
+        YateMessage halt = OfNode("engine.halt");
         await DispatchAsync(halt).ConfigureAwait(true);
+        foreach (YateDriver driver in Drivers) driver.DropAll(halt);
         Pump();
     }
 
@@ -80,8 +83,17 @@ internal sealed partial class YateEngine
     public void End()
     {
         _timer?.Dispose();
+        // What waits for a client goes on, and comes to its end, in this run.
+        foreach (ExtModConnection client in _clients.ToArray()) client.Leave();
         _queue.Clear();
-        foreach (SipChannel channel in Sip.Channels.Cast<SipChannel>()) channel.Forget();
+        foreach (YateChannel channel in Drivers.SelectMany(driver => driver.Channels)) channel.Forget();
+    }
+
+    private YateMessage OfNode(string name)
+    {
+        YateMessage message = NewMessage(name);
+        message.Set("nodename", Options.NodeName);
+        return message;
     }
 
     private void StartTimer()
@@ -113,8 +125,7 @@ internal sealed partial class YateEngine
         Drivers = [Tone, Dumb, Wave, Sip, Conferences];
 
         // Modules that only look on are in the trace of handlers; the order of equal priorities is that of this list.
-        string[] masqueraders = ["callfork"];
-        foreach (string module in masqueraders) Seen(module, 10, "chan.masquerade");
+        Seen("callfork", 10, "chan.masquerade");
         Seen("callfork", 40, "chan.locate");
         Seen("pbxassist", 15, "chan.startup", "chan.disconnected", "chan.hangup", "call.execute", "chan.operation", "chan.dtmf");
         Seen("callfork", 20, "call.answered", "call.ringing", "call.progress");
@@ -124,7 +135,7 @@ internal sealed partial class YateEngine
         Install("engine.status", 100, "callgen", m => new(Text(m, "callgen", "name=callgen,type=varchans,format=Status|Callto;total=0,ring=0,answered=0,chans=0", ";")));
         Cdrs.InstallStatus();
         Install("engine.status", 100, "rex_debug", m => new(Text(m, "rex_debug", "name=rex_debug,type=misc;", "", misc: true)));
-        Install("engine.status", 100, "moh", m => new(Text(m, "moh", $"name=moh,type=misc;sources={Moh.Sources},chans={Moh.Count}", "")));
+        Install("engine.status", 100, "moh", m => new(Text(m, "moh", $"name=moh,type=misc;sources={Moh.Sources},chans={Moh.Count}", "", mine: false)));
         Install("engine.status", 100, "regfile", m => new(Text(m, "regfile", $"name=regfile,type=misc;create=false,defined={Options.Users.Count},users={Registrar.Contacts.Count}", Registrar.Rows(), misc: true, mine: false)));
         Install("engine.status", 110, "mux", m => new(Text(m, "mux", "name=mux,type=misc;count=0,format=channels|targetid", "", misc: true)));
         Install("engine.status", 110, "openssl", m => new(Text(m, "openssl", "name=openssl,type=misc;contexts=1", ";tlsctx=", misc: true)));
@@ -154,7 +165,12 @@ internal sealed partial class YateEngine
         Seen("yrtp", 150, "chan.dtmf");
         Seen("cdrfile", 100, "call.cdr");
         Seen("regfile", 100, "engine.timer");
-        Install("engine.stop", 100, "sip", m => new(m.Bool("first")));
+        // The first time it asks for another second, in which its phones can be told.
+        Install("engine.stop", 100, "sip", m =>
+        {
+            Sip.DropAll(m);
+            return new(_stops++ == 0);
+        });
         InstallCommands();
     }
 
@@ -209,19 +225,5 @@ internal sealed partial class YateEngine
             m.Return = string.Concat(_clients.Select((c, i) => $"{i + 1}. glob {c.Address}\r\n\tGlobal, pid=1\r\n"));
             return new(true);
         });
-    }
-
-    /// <summary>Programs that it was told to run; none is ever run.</summary>
-    public List<string> Commands { get; } = [];
-}
-
-/// <summary>Small things of messages.</summary>
-internal static class YateMessageExtensions
-{
-    /// <summary>Says from which node a message of the engine itself is.</summary>
-    public static YateMessage About(this YateMessage message, string node)
-    {
-        message.Set("nodename", node);
-        return message;
     }
 }

@@ -10,6 +10,7 @@ internal sealed partial class YateEngine
     private readonly Dictionary<string, List<YateHandler>> _handlers = [];
     private readonly List<ExtModConnection> _clients = [];
     private readonly Queue<YateMessage> _queue = new();
+    private readonly Agenda _agenda;
     private long _order;
     private int _busy;
     private bool _pumping;
@@ -21,6 +22,7 @@ internal sealed partial class YateEngine
     public YateEngine(YateSimulatorOptions options)
     {
         Options = options;
+        _agenda = new Agenda(options.TimeProvider, new object(), Loop.Post);
         Cdrs = new CdrBuilder(this);
         BuildModules();
         Boot();
@@ -57,7 +59,7 @@ internal sealed partial class YateEngine
     public void Count(int by) => Volatile.Write(ref _channels, _channels + by);
 
     /// <summary>Has something done later.</summary>
-    public ITimer After(TimeSpan time, Action action) => Options.TimeProvider.CreateTimer(_ => Loop.Post(action), null, time, System.Threading.Timeout.InfiniteTimeSpan);
+    public IDisposable After(TimeSpan time, Action action) => _agenda.Add(time, action);
 
     /// <summary>Installs a handler of a module.</summary>
     public void Install(string name, int priority, string module, Func<YateMessage, ValueTask<bool>> received) =>

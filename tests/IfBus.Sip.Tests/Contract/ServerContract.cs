@@ -17,7 +17,7 @@ public abstract class ServerContract : IDisposable
     protected ServerContract()
     {
         _module = new Lazy<ModuleRunspace>(Open);
-        _is16 = new Lazy<bool>(() => Module.Run<SipServer>("Get-SipServer").Version!.StartsWith("Asterisk 16.", StringComparison.Ordinal));
+        _is16 = new Lazy<bool>(() => Module.Run<SipServer>("Get-SipServer contract").Version!.StartsWith("Asterisk 16.", StringComparison.Ordinal));
     }
 
     /// <summary>The server under test.</summary>

@@ -527,7 +527,7 @@ public abstract class YateContract : ServerContract
     [YateFact]
     public void A_script_that_sleeps_holds_nobody_up()
     {
-        Module.Run("Register-SipRoute sleeper -Number '58*' -Timeout 1 { Start-Sleep 30 }");
+        Module.Run("Register-SipRoute sleeper -Number '58*' -Timeout 1 { [Threading.Thread]::Sleep(10000) }");
         Module.Run("param($h, $p) Connect-SipServer -ComputerName $h -Type Yate -Port $p -Name other; Set-SipServer -Default contract", Server.Host, Server.Port);
         SipCall[] calls = Calls(Module.Run("1..20 | ForEach-Object { [pscustomobject]@{ To = \"58$_\"; Application = 'dumb' } } | New-SipCall"));
         Assert.True(Module.Run<SipCommandResult>("Invoke-SipCommand engine.status -Server other -Field @{ module = 'engine' }").Success);

@@ -120,6 +120,12 @@ public sealed partial class HelpTests
     {
         var parameters = cmdlet.GetProperties().Where(p => p.GetCustomAttributes<ParameterAttribute>().Any()).ToDictionary(p => p.Name, p => p.PropertyType);
         if (cmdlet.GetCustomAttribute<CmdletAttribute>()!.SupportsShouldProcess) parameters["WhatIf"] = parameters["Confirm"] = typeof(SwitchParameter);
+        if (cmdlet.GetCustomAttribute<CmdletAttribute>()!.SupportsPaging)
+        {
+            parameters["First"] = parameters["Skip"] = typeof(ulong);
+            parameters["IncludeTotalCount"] = typeof(SwitchParameter);
+        }
+
         return parameters;
     }
 

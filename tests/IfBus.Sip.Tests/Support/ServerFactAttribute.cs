@@ -20,3 +20,5 @@ public sealed class YateFactAttribute : FactAttribute;
 
 /// <summary>A test of Yate's contract with data. Against the simulator it always runs.</summary>
 public sealed class YateTheoryAttribute : TheoryAttribute;
+/// <summary>A test of FlexiAPI's contract. Against the simulator it always runs.</summary>
+public sealed class FlexisipFactAttribute : FactAttribute;

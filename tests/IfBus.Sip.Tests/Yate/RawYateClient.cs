@@ -43,7 +43,7 @@ internal sealed class RawYateClient : IDisposable
         {
             _client.GetStream().Write(bytes);
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or InvalidOperationException)
         {
             // The server may close on what it does not like.
         }

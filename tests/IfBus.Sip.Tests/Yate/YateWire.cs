@@ -25,7 +25,7 @@ internal sealed partial class YateWire
     public (string Text, string? Leg) Compare(string line)
     {
         Match message = Message().Match(line);
-        if (!message.Success) return (Names(line), null);
+        if (!message.Success) return (Runs().Replace(Names(line), "RUN"), null);
         string head = message.Groups[1].Value == ">" ? "ask " : message.Groups[2].Length == 0 ? "watch " : $"answer {Asked(message.Groups[2].Value)} ";
         if (message.Groups[1].Value == ">") Name(message.Groups[2].Value, "ask");
         string processed = message.Groups[1].Value == ">" ? "" : message.Groups[3].Value + " ";
@@ -80,6 +80,9 @@ internal sealed partial class YateWire
 
     [GeneratedRegex(@"0x[0-9a-f]+\.\d+")]
     private static partial Regex Asks();
+
+    [GeneratedRegex(@"\b1\d{9}\b")]
+    private static partial Regex Runs();
 
     [GeneratedRegex(@"\d+")]
     private static partial Regex Digits();

@@ -1,0 +1,107 @@
+using System.Text.Json;
+using IfBus.Sip.Adapters.Connection;
+using IfBus.Sip.Adapters.Http;
+
+namespace IfBus.Sip.Adapters.Kamailio;
+
+/// <summary>
+/// A Kamailio that answers, and what was learnt of it. There is no connection to lose: the server counts as gone when it
+/// no longer answers the questions that are asked of it all the time, or when its event socket closes.
+/// </summary>
+internal sealed class KamailioSession : ISipSession
+{
+    private readonly HttpServerClient _http;
+    private readonly WireConnection? _events;
+    private readonly HttpPulse _pulse;
+
+    public KamailioSession(HttpServerClient http, JsonRpcClient rpc, WireConnection? events, KamailioLogin login, Func<KamailioSession, CancellationToken, Task> poll, Func<TimeSpan> interval, TimeProvider time)
+    {
+        _http = http;
+        _events = events;
+        Rpc = rpc;
+        Login = login;
+        Capabilities = Learn(login, events is not null);
+        _pulse = HttpPulse.Start(token => poll(this, token), interval, time);
+        http.Failed = _ => _pulse.Look();
+        if (events is not null) _ = events.Closed.ContinueWith(t => _pulse.End(EventsGone(t.Result)), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+
+    /// <summary>Runs procedures.</summary>
+    public JsonRpcClient Rpc { get; }
+
+    /// <summary>What was learnt.</summary>
+    public KamailioLogin Login { get; }
+
+    /// <summary>True if the script's events come.</summary>
+    public bool HasEvents => _events is not null;
+
+    /// <inheritdoc/>
+    public Task<Exception> Closed => _pulse.Closed;
+
+    /// <inheritdoc/>
+    public string Version => Login.Version;
+
+    /// <inheritdoc/>
+    public DateTime? StartedAt => Login.StartedAt;
+
+    /// <inheritdoc/>
+    public SipCapabilities Capabilities { get; }
+
+    /// <summary>Looks at the list of calls now.</summary>
+    public void Look() => _pulse.Look();
+
+    /// <inheritdoc/>
+    public async Task CloseAsync(CancellationToken cancellationToken)
+    {
+        _pulse.Dispose();
+        if (_events is not null) await _events.DisposeAsync().ConfigureAwait(false);
+        _http.Dispose();
+    }
+
+    /// <summary>Lets go of what a session that was lost still holds.</summary>
+    public void Release() => _ = CloseAsync(CancellationToken.None);
+
+    private static SipConnectionException EventsGone(Exception reason) => new($"The event socket was lost: {reason.Message}", reason, "SipConnectionLost");
+
+    private static SipCapabilities Learn(KamailioLogin login, bool events)
+    {
+        SipCapabilities all = SipCapabilities.RawCommand;
+        void Add(SipCapabilities capability, params string[] methods) => all |= methods.All(login.Methods.Contains) ? capability : 0;
+
+        Add(SipCapabilities.ListCalls | SipCapabilities.CallDetailRecords, "dlg.list");
+        Add(SipCapabilities.MakeCall, "dlg.list", "dlg.bridge_dlg");
+        Add(SipCapabilities.HangUp, "dlg.list", "dlg.dlg_list", "dlg.end_dlg");
+        Add(SipCapabilities.Registrations, "ul.dump");
+        Add(SipCapabilities.RegistrationControl, "ul.dump", "ul.add", "ul.rm", "ul.rm_contact", "ul.lookup");
+        if (login.Methods.Contains("dispatcher.list") || login.Methods.Contains("uac.reg_dump")) all |= SipCapabilities.Gateways;
+        Add(SipCapabilities.GatewayControl, "dispatcher.list", "dispatcher.set_state", "dispatcher.reload");
+        Add(SipCapabilities.Statistics, "stats.fetchn");
+        if (events) all |= SipCapabilities.CallEvents;
+        return all;
+    }
+}
+
+/// <summary>What is learnt of a server when it is connected.</summary>
+/// <param name="Version">For instance Kamailio 5.6.3.</param>
+/// <param name="StartedAt">When it started, UTC.</param>
+/// <param name="Methods">The procedures that it has.</param>
+internal sealed record KamailioLogin(string Version, DateTime? StartedAt, IReadOnlySet<string> Methods)
+{
+    /// <summary>Asks for it.</summary>
+    /// <exception cref="SipAuthenticationException">The script wants a login.</exception>
+    public static async Task<KamailioLogin> RunAsync(JsonRpcClient rpc, TimeProvider time, CancellationToken cancellationToken)
+    {
+        JsonElement version = await rpc.CallAsync("core.version", RpcParameters.None, RpcOptions.Read, cancellationToken).ConfigureAwait(false);
+        // "kamailio 5.6.3 (x86_64/linux) "
+        string[] words = version.ValueKind == JsonValueKind.String ? version.GetString()!.Split(' ', StringSplitOptions.RemoveEmptyEntries) : [];
+        if (words.Length < 2 || !words[0].Equals("kamailio", StringComparison.OrdinalIgnoreCase))
+            throw new SipProtocolException($"What answers is no Kamailio: core.version says '{SipText.Printable(KamailioFieldReader.Text(version))}'.");
+        JsonElement uptime = await rpc.CallAsync("core.uptime", RpcParameters.None, RpcOptions.Read, cancellationToken).ConfigureAwait(false);
+        long? seconds = uptime.ValueKind == JsonValueKind.Object ? KamailioDialog.Number(uptime, "uptime") : null;
+        List<string>? names = await rpc.ListAsync("system.listMethods", RpcParameters.None, RpcOptions.Read, static e => e.ValueKind == JsonValueKind.String ? e.GetString() : null, cancellationToken).ConfigureAwait(false);
+        return new KamailioLogin(
+            "Kamailio " + SipText.Printable(words[1]),
+            seconds is >= 0 and < int.MaxValue ? time.GetUtcNow().UtcDateTime - TimeSpan.FromSeconds(seconds.Value) : null,
+            (names ?? []).ToHashSet(StringComparer.Ordinal));
+    }
+}
