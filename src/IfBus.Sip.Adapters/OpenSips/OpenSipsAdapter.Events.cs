@@ -83,14 +83,14 @@ internal sealed partial class OpenSipsAdapter
         return Array.Exists(_serverAddresses, a => a.Equals(from) || (IPAddress.IsLoopback(a) && IPAddress.IsLoopback(from)));
     }
 
-    private async Task<HashSet<string>> SubscribeAsync(MiClient mi, IEnumerable<string> names, CancellationToken cancellationToken)
+    private async Task<HashSet<string>> SubscribeAsync(MiClient mi, IEnumerable<string> names, CancellationToken cancellationToken, int? seconds = null)
     {
         var told = new HashSet<string>(StringComparer.Ordinal);
         foreach (string name in names)
         {
             try
             {
-                await mi.AskAsync("event_subscribe", RpcParameters.Of(name, _listener!.Target, Lifetime), cancellationToken).ConfigureAwait(false);
+                await mi.AskAsync("event_subscribe", RpcParameters.Of(name, _listener!.Target, seconds ?? Lifetime), cancellationToken).ConfigureAwait(false);
                 told.Add(name);
             }
             catch (SipRejectedException e)
