@@ -182,7 +182,7 @@ internal sealed partial class OpenSipsAdapter
     }
 
     // Reads what the server lists and holds the table against it. Returns how many calls stood otherwise.
-    private async Task<int> ReadCallsAsync(OpenSipsSession session, HangupCause? missing, bool afterLoss, CancellationToken cancellationToken)
+    private async Task<int> ReadCallsAsync(OpenSipsSession session, HangupCause? missing, bool afterLoss, CancellationToken cancellationToken, bool reconnected = false)
     {
         int changed = 0;
         if (session.Login.Commands.Contains("dlg_list"))
@@ -207,7 +207,7 @@ internal sealed partial class OpenSipsAdapter
             }
         }
 
-        if (session.Login.Commands.Contains("b2b_list")) await LookAtScenariosAsync(session, addOthers: true, cancellationToken).ConfigureAwait(false);
+        if (session.Login.Commands.Contains("b2b_list")) await LookAtScenariosAsync(session, addOthers: true, cancellationToken, reconnected ? missing ?? HangupCause.EndedUnseen : null).ConfigureAwait(false);
         if (afterLoss && session.Login.Commands.Contains("ua_session_list")) await LookAtSessionsAsync(session, missing, cancellationToken).ConfigureAwait(false);
         return changed;
     }

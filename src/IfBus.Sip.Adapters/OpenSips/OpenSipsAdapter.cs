@@ -103,7 +103,7 @@ internal sealed partial class OpenSipsAdapter : SipAdapterBase<OpenSipsSession>
             _mapper.HasReasons = learnt.Events.Contains("E_ACC_MISSED_EVENT") || learnt.Events.Contains("E_ACC_EVENT");
             bool restarted = _startedBefore is { } before && learnt.StartedAt is { } now && now - before > TimeSpan.FromSeconds(3);
             _current = session;
-            int changed = await ReadCallsAsync(session, restarted ? HangupCause.ServerRestarted : null, _connectedBefore, cancellationToken).ConfigureAwait(false);
+            int changed = await ReadCallsAsync(session, restarted ? HangupCause.ServerRestarted : null, _connectedBefore, cancellationToken, reconnected: _connectedBefore).ConfigureAwait(false);
             if (_connectedBefore)
             {
                 Log.Reconciled(Logger, Name, Calls.LiveCount, changed);
