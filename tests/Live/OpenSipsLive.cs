@@ -23,7 +23,12 @@ namespace IfBus.Sip.Live.Tests
 
         protected override string Dial(string from, string to) => Real(from).Call(to);
 
-        protected override void HangUp(string phone) => Real(phone).HangUp();
+        protected override void HangUp(string phone)
+        {
+            // The server may know of the answer before the phone that called does.
+            Assert.True(SpinWait.SpinUntil(() => Real(phone).Talking > 0, TimeSpan.FromSeconds(10)), $"{phone} never talked");
+            Real(phone).HangUp();
+        }
 
         protected override void GiveUp(string phone, string callId) => Real(phone).Cancel(callId);
 

@@ -215,7 +215,7 @@ internal sealed partial class OpenSipsAdapter
         }
     }
 
-    private async Task LookAtScenariosAsync(OpenSipsSession session, bool addOthers, CancellationToken cancellationToken)
+    private async Task LookAtScenariosAsync(OpenSipsSession session, bool addOthers, CancellationToken cancellationToken, HangupCause? unseen = null)
     {
         // Those that were there before the list was made: one that is not in it is gone.
         List<OpenSipsCall> before = _mapper.LiveOf(OpenSipsKind.Scenario).FindAll(c => c.Taken || !c.IsOurs);
@@ -237,7 +237,9 @@ internal sealed partial class OpenSipsAdapter
 
         foreach (OpenSipsCall call in before)
         {
-            if (!rows.Exists(r => r.Scenario == call.CallId || (r.Key == call.Key && !call.IsOurs))) _mapper.Look(call, null);
+            if (rows.Exists(r => r.Scenario == call.CallId || (r.Key == call.Key && !call.IsOurs))) continue;
+            if (unseen is { } cause) _mapper.Gone(call, cause);
+            else _mapper.Look(call, null);
         }
     }
 

@@ -83,14 +83,14 @@ internal sealed partial class OpenSipsAdapter
         return Array.Exists(_serverAddresses, a => a.Equals(from) || (IPAddress.IsLoopback(a) && IPAddress.IsLoopback(from)));
     }
 
-    private async Task<HashSet<string>> SubscribeAsync(MiClient mi, IEnumerable<string> names, CancellationToken cancellationToken)
+    private async Task<HashSet<string>> SubscribeAsync(MiClient mi, IEnumerable<string> names, CancellationToken cancellationToken, int? seconds = null)
     {
         var told = new HashSet<string>(StringComparer.Ordinal);
         foreach (string name in names)
         {
             try
             {
-                await mi.AskAsync("event_subscribe", RpcParameters.Of(name, _listener!.Target, Lifetime), cancellationToken).ConfigureAwait(false);
+                await mi.AskAsync("event_subscribe", RpcParameters.Of(name, _listener!.Target, seconds ?? Lifetime), cancellationToken).ConfigureAwait(false);
                 told.Add(name);
             }
             catch (SipRejectedException e)
@@ -182,7 +182,7 @@ internal sealed partial class OpenSipsAdapter
     }
 
     // Reads what the server lists and holds the table against it. Returns how many calls stood otherwise.
-    private async Task<int> ReadCallsAsync(OpenSipsSession session, HangupCause? missing, bool afterLoss, CancellationToken cancellationToken)
+    private async Task<int> ReadCallsAsync(OpenSipsSession session, HangupCause? missing, bool afterLoss, CancellationToken cancellationToken, bool reconnected = false)
     {
         int changed = 0;
         if (session.Login.Commands.Contains("dlg_list"))
@@ -207,7 +207,7 @@ internal sealed partial class OpenSipsAdapter
             }
         }
 
-        if (session.Login.Commands.Contains("b2b_list")) await LookAtScenariosAsync(session, addOthers: true, cancellationToken).ConfigureAwait(false);
+        if (session.Login.Commands.Contains("b2b_list")) await LookAtScenariosAsync(session, addOthers: true, cancellationToken, reconnected ? missing ?? HangupCause.EndedUnseen : null).ConfigureAwait(false);
         if (afterLoss && session.Login.Commands.Contains("ua_session_list")) await LookAtSessionsAsync(session, missing, cancellationToken).ConfigureAwait(false);
         return changed;
     }

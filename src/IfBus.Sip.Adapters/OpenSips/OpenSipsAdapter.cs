@@ -99,11 +99,11 @@ internal sealed partial class OpenSipsAdapter : SipAdapterBase<OpenSipsSession>
             http.Failed = _ => session?.Pulse?.Look();
             var mi = new MiClient(new JsonRpcClient(http, Name, Configuration.Path ?? DefaultPath, Logger), Name);
             OpenSipsLogin learnt = await LogInAsync(mi, cancellationToken).ConfigureAwait(false);
-            session = new OpenSipsSession(http, mi, learnt);
+            session = new OpenSipsSession(http, mi, learnt) { Leave = token => learnt.Events.Count > 0 ? SubscribeAsync(mi, learnt.Events, token, 0) : Task.CompletedTask };
             _mapper.HasReasons = learnt.Events.Contains("E_ACC_MISSED_EVENT") || learnt.Events.Contains("E_ACC_EVENT");
             bool restarted = _startedBefore is { } before && learnt.StartedAt is { } now && now - before > TimeSpan.FromSeconds(3);
             _current = session;
-            int changed = await ReadCallsAsync(session, restarted ? HangupCause.ServerRestarted : null, _connectedBefore, cancellationToken).ConfigureAwait(false);
+            int changed = await ReadCallsAsync(session, restarted ? HangupCause.ServerRestarted : null, _connectedBefore, cancellationToken, reconnected: _connectedBefore).ConfigureAwait(false);
             if (_connectedBefore)
             {
                 Log.Reconciled(Logger, Name, Calls.LiveCount, changed);

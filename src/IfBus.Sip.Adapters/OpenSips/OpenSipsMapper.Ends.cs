@@ -79,7 +79,17 @@ internal sealed partial class OpenSipsMapper
         {
             // The phone has dropped the old call; E_CALL_TRANSFER says what becomes of the new one.
             transfer.OldEnded = true;
-            if (transfer.Failure is not null) TransferFailed(call, transfer, raw);
+            if (call.HangupWanted is { } wanted && transfer.NewDialogId is null)
+            {
+                transfer.Done = true;
+                transfer.Failure = "hung up by us";
+                End(call, wanted, null, null, raw);
+            }
+            else if (transfer.Failure is not null)
+            {
+                TransferFailed(call, transfer, raw);
+            }
+
             return;
         }
 

@@ -49,7 +49,7 @@ internal sealed partial class OpenSipsMapper
         {
             if (row.State == ScenarioRow.Cancelled || row.Parties.Count == 0) return;
             string id = "b2b:" + row.Key;
-            if (calls.TryFind(id, out _)) return;
+            if (calls.TryFindLive(id, out _)) return;
             var call = new OpenSipsCall(id, ours: false, OpenSipsKind.Scenario) { Key = row.Key, From = OpenSipsNumbers.Number(row.Parties[0].Uri), To = OpenSipsNumbers.Number(row.Parties.Count > 1 ? row.Parties[1].Uri : null) };
             calls.Add(call);
             calls.Move(call, CallState.Dialing);

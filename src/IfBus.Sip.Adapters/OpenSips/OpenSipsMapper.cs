@@ -29,7 +29,7 @@ internal sealed partial class OpenSipsMapper(string server, CallTable calls, Eve
     /// <summary>Asks for the addresses of a dialog that only its events have told of: SIP Call-ID and dialog id. Must not wait.</summary>
     public Action<string, string>? LookUp { get; init; }
 
-    /// <summary>A dialog of a call that is to end has appeared.</summary>
+    /// <summary>The next dialog of a call that is to end has appeared.</summary>
     public Action<OpenSipsCall>? LateHangup { get; init; }
 
     /// <summary>True if the server tells why calls fail (E_ACC_MISSED_EVENT or E_ACC_EVENT is subscribed).</summary>
@@ -146,6 +146,7 @@ internal sealed partial class OpenSipsMapper(string server, CallTable calls, Eve
         {
             Bind(moved, id, sipCallId, row);
             Apply(moved, id, state, raw);
+            if (moved.HangupWanted is not null && state != DialogState.Ended) LateHangup?.Invoke(moved);
             return;
         }
 
@@ -197,8 +198,6 @@ internal sealed partial class OpenSipsMapper(string server, CallTable calls, Eve
             call.CauseText = null;
             calls.Move(call, CallState.Connected, raw.Span, EventReader.Instance);
         }
-
-        if (call.HangupWanted is not null && call.State != CallState.HangingUp) LateHangup?.Invoke(call);
     }
 
     private void OnHold(JsonElement e, ReadOnlyMemory<byte> raw)

@@ -38,6 +38,9 @@ internal sealed class OpenSipsSession : ISipSession, IDisposable
     /// <summary>Beats; set once the calls have been read.</summary>
     public HttpPulse? Pulse { get; set; }
 
+    /// <summary>Takes back what the server was asked to send.</summary>
+    public Func<CancellationToken, Task>? Leave { get; init; }
+
     /// <summary>Ends with the session.</summary>
     public CancellationToken Ended => _end.Token;
 
@@ -66,10 +69,23 @@ internal sealed class OpenSipsSession : ISipSession, IDisposable
     public string DialogList => Login.Commands.Contains("dlg_list_ctx") ? "dlg_list_ctx" : "dlg_list";
 
     /// <inheritdoc/>
-    public Task CloseAsync(CancellationToken cancellationToken)
+    public async Task CloseAsync(CancellationToken cancellationToken)
     {
-        Dispose();
-        return Task.CompletedTask;
+        try
+        {
+            // Not for long: what is not taken back runs out by itself.
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            limit.CancelAfter(TimeSpan.FromSeconds(2));
+            if (Leave is not null && Pulse?.Closed.IsCompleted == false) await Leave(limit.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is SipException or OperationCanceledException)
+        {
+            // It is gone, or slow.
+        }
+        finally
+        {
+            Dispose();
+        }
     }
 
     /// <summary>Lets go of everything.</summary>

@@ -112,6 +112,20 @@ public sealed class OpenSipsAdapterTests : IDisposable
     }
 
     [Fact]
+    public async Task Who_disconnects_takes_its_subscriptions_back()
+    {
+        await using OpenSipsSimulator server = OpenSipsSimulator.Start();
+        await using OpenSipsAdapter other = Adapter(server);
+        await other.ConnectAsync(_limit.Token);
+        OpenSipsAdapter adapter = Adapter(server);
+        await adapter.ConnectAsync(_limit.Token);
+        string target = adapter.Listener!.Target;
+        await adapter.DisposeAsync();
+        SipCommandResult told = await other.InvokeCommandAsync(new SipCommandRequest("subscribers_list", [new("1", "E_DLG_STATE_CHANGED"), new("2", target)]), _limit.Token);
+        Assert.Contains("expired", told.Output[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_restart_of_the_server_is_seen_and_its_calls_are_over()
     {
         await using OpenSipsSimulator server = OpenSipsSimulator.Start();
