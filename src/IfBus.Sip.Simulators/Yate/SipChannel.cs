@@ -116,7 +116,8 @@ internal sealed partial class SipChannel : YateChannel
         switch (_behaviour.Kind)
         {
             case PhoneKind.Fails:
-                After(soon, () => Engine.Loop.Go(RefuseAsync(_behaviour.SipStatus > 0 ? _behaviour.SipStatus : Reasons.StatusOfCause(_behaviour.Cause))));
+                if (_behaviour.EarlyMedia) After(soon, EarlyMedia);
+                After(_behaviour.EarlyMedia ? soon + Engine.Options.RingTime : soon, () => Engine.Loop.Go(RefuseAsync(_behaviour.SipStatus > 0 ? _behaviour.SipStatus : Reasons.StatusOfCause(_behaviour.Cause))));
                 return;
             case PhoneKind.Dead:
                 // Seven INVITEs without an answer (seen: 7.5 s).

@@ -178,6 +178,8 @@ internal sealed partial class YateEngine
 
     private void Tell(YateMessage message, bool handled)
     {
+        // Watchers are let go before the last message; only its handlers get it (engine-halt).
+        if (message.Name == "engine.halt") return;
         // With several workers, what a call began is told now and then before the call itself is.
         if (Options.Faults.Reorder && message.Name == "call.execute" && _pumping)
         {
