@@ -316,8 +316,12 @@ internal sealed partial class YateAdapter
         }
 
         // Who consulted has hung up: that completes it. Else the one who was consulted did.
-        if (!transfer.Released.Ended) await ReuniteAsync(session, call, transfer, CancellationToken.None).ConfigureAwait(false);
-        else if (transfer.Target is { Ended: false }) await CompleteAsync(session, call, transfer, CancellationToken.None).ConfigureAwait(false);
+        if ((transfer.Released.Ended ? transfer.Target : transfer.Released) is not { Ended: false } left) return;
+        // The engine is only about to find that it has lost its partner; connected before that, it would be hung up after.
+        using (CallCondition<YateCall> kept = _mapper.Conditions.When(call, _ => left.Media is not null || left.Ended))
+            await InTimeAsync(kept, Configuration.RequestTimeout, () => $"{left.Id} was not kept", call, CancellationToken.None).ConfigureAwait(false);
+        if (transfer.Released.Ended) await CompleteAsync(session, call, transfer, CancellationToken.None).ConfigureAwait(false);
+        else await ReuniteAsync(session, call, transfer, CancellationToken.None).ConfigureAwait(false);
     });
 
     private async Task ConnectAsync(YateSession session, YateCall call, YateLeg one, YateLeg other, string reason, string errorId, CancellationToken cancellationToken)
