@@ -4,8 +4,8 @@ using IfBus.Sip.Adapters.Diagnostics;
 using IfBus.Sip.Adapters.Flexisip;
 using IfBus.Sip.Adapters.FreeSwitch;
 using IfBus.Sip.Adapters.Kamailio;
-using IfBus.Sip.Adapters.Yate;
 using IfBus.Sip.Adapters.OpenSips;
+using IfBus.Sip.Adapters.Yate;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
