@@ -12,7 +12,8 @@ internal static class YateDetailRecord
     public static SipCallDetailRecord Fold(YateCall call, string server)
     {
         List<SipFieldCollection> legs = call.Records;
-        SipFieldCollection first = legs.MinBy(Begin)!;
+        // Begun in the same millisecond, who called comes before who was called.
+        SipFieldCollection first = legs.OrderBy(Begin).ThenBy(l => l["direction"] == "outgoing").First();
         // Who was called is what the call was made for; a leg that came in, or our silent one, is not.
         SipFieldCollection called = legs.Where(l => l["direction"] == "outgoing").DefaultIfEmpty(first).MaxBy(Begin)!;
         DateTime? started = Moment(Begin(first));
