@@ -5,7 +5,7 @@
     Author               = 'IfBus.Sip contributors'
     CompanyName          = 'IfBus.Sip'
     Copyright            = '(c) IfBus.Sip contributors. MIT licence.'
-    Description          = 'Runs the calls of SIP servers with one set of cmdlets: typed call objects on the pipeline, states and causes as the server said them. Asterisk over AMI; a simulator to try and test scripts without a PBX.'
+    Description          = 'Runs the calls of SIP servers with one set of cmdlets: typed call objects on the pipeline, states and causes as the server said them. Asterisk, FreeSWITCH, Yate, Kamailio and OpenSIPS; accounts of Flexisip; simulators to try and test scripts without a server.'
     PowerShellVersion    = '7.4'
     CompatiblePSEditions = @('Core')
     FormatsToProcess     = @('IfBus.Sip.Format.ps1xml')
@@ -15,15 +15,20 @@
         'Move-SipCall', 'Suspend-SipCall', 'Resume-SipCall', 'Receive-SipCall', 'Deny-SipCall',
         'Get-SipConference', 'Join-SipConference', 'Exit-SipConference', 'Set-SipConference',
         'Start-SipRecording', 'Stop-SipRecording', 'Set-SipRecording', 'Send-SipDtmf', 'Get-SipCallVariable', 'Set-SipCallVariable',
-        'Get-SipCallHistory', 'Get-SipCallDetailRecord', 'Get-SipRegistration', 'Get-SipGateway', 'Get-SipQueue', 'Get-SipStatistic',
-        'Watch-SipEvent', 'Invoke-SipCommand', 'Start-SipSimulator', 'Stop-SipSimulator'
+        'Get-SipCallHistory', 'Get-SipCallDetailRecord', 'Get-SipRegistration', 'Add-SipRegistration', 'Remove-SipRegistration',
+        'Get-SipGateway', 'Set-SipGateway', 'Get-SipQueue', 'Get-SipStatistic',
+        'Watch-SipEvent', 'Invoke-SipCommand', 'Register-SipRoute', 'Get-SipRoute', 'Unregister-SipRoute',
+        'Start-SipSimulator', 'Stop-SipSimulator',
+        'Get-SipAccount', 'New-SipAccount', 'Set-SipAccount', 'Remove-SipAccount', 'Enable-SipAccount', 'Disable-SipAccount',
+        'Get-SipDevice', 'Remove-SipDevice', 'Send-SipPushNotification', 'Send-SipMessage', 'New-SipProvisioning', 'Get-SipSpace',
+        'Get-SipCallForwarding', 'Set-SipCallForwarding', 'Remove-SipCallForwarding'
     )
     FunctionsToExport    = @()
     AliasesToExport      = @()
     VariablesToExport    = @()
     PrivateData          = @{
         PSData = @{
-            Tags = @('SIP', 'VoIP', 'Telephony', 'Asterisk', 'AMI', 'PBX', 'PSEdition_Core')
+            Tags = @('SIP', 'VoIP', 'Telephony', 'Asterisk', 'FreeSWITCH', 'Yate', 'Kamailio', 'OpenSIPS', 'Flexisip', 'PBX', 'PSEdition_Core')
         }
     }
 }

@@ -5,7 +5,7 @@ namespace IfBus.Sip;
 /// connection's reader. Each may throw <see cref="SipException"/> and its leaves; <see cref="OperationCanceledException"/>
 /// means the caller's own token and nothing else.
 /// </summary>
-public interface ISipAdapter : ISipCallControl, ISipServerKnowledge, IAsyncDisposable
+public interface ISipAdapter : ISipCallControl, ISipServerKnowledge, ISipServerRouting, ISipAccountControl, IAsyncDisposable
 {
     /// <summary>The longest time that can be waited for: what a timer of the runtime takes, in whole days.</summary>
     static TimeSpan LongestWait { get; } = TimeSpan.FromDays(49);

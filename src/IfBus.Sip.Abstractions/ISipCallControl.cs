@@ -151,6 +151,8 @@ public enum SipRecordingState
 /// <summary>A recording of a call.</summary>
 public sealed record SipRecording
 {
+    private readonly IReadOnlyList<string>? _files;
+
     /// <summary>The server's id.</summary>
     public required string RecordingId { get; init; }
 
@@ -162,6 +164,9 @@ public sealed record SipRecording
 
     /// <summary>The file, as the server names it if it does, else as it was asked for.</summary>
     public required string Path { get; init; }
+
+    /// <summary>All files that the server writes for it: one, or two where it does not mix what a party says with what it hears (Yate).</summary>
+    public IReadOnlyList<string> Files { get => _files ?? [Path]; init => _files = value; }
 
     /// <summary>How it stands.</summary>
     public SipRecordingState State { get; init; }

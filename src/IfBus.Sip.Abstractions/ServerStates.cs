@@ -29,8 +29,10 @@ public enum HealthState
 }
 
 /// <summary>What a server, with this login, can do. Learnt from the server when it is connected.</summary>
+#pragma warning disable CA1028 // there are more than fit into 32 bits
 [Flags]
-public enum SipCapabilities
+public enum SipCapabilities : long
+#pragma warning restore CA1028
 {
     /// <summary>Nothing yet: not connected.</summary>
     None = 0,
@@ -80,8 +82,22 @@ public enum SipCapabilities
     ConferenceList = 1 << 21,
     /// <summary>Locks conference rooms; mutes their members and puts them out.</summary>
     ConferenceControl = 1 << 22,
+    /// <summary>Asks us where calls go.</summary>
+    Routing = 1 << 23,
     /// <summary>Adds and removes where phones can be reached.</summary>
-    RegistrationControl = 1 << 23,
+    RegistrationControl = 1 << 24,
     /// <summary>Puts trunks in and out of use.</summary>
-    GatewayControl = 1 << 24,
+    GatewayControl = 1 << 25,
+    /// <summary>Shows the account of the login, and its devices.</summary>
+    OwnAccount = 1 << 26,
+    /// <summary>Makes, changes, lists and removes accounts.</summary>
+    Accounts = 1 << 27,
+    /// <summary>Tells the calls of an account.</summary>
+    AccountCalls = 1 << 28,
+    /// <summary>Sends push notifications.</summary>
+    PushNotification = 1 << 29,
+    /// <summary>Lists spaces (tenants).</summary>
+    Spaces = 1 << 30,
+    /// <summary>Call forwarding rules of accounts.</summary>
+    CallForwarding = 1L << 31,
 }

@@ -84,6 +84,11 @@ public sealed class SipRejectedException : SipException
     /// <summary>The server's code, where its protocol has one.</summary>
     public int? ServerCode { get; }
 
+    /// <summary>What the server has against single fields, by its names of them; empty if it named none.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<string>> FieldErrors { get; init; } = NoFields;
+
+    private static readonly IReadOnlyDictionary<string, IReadOnlyList<string>> NoFields = new Dictionary<string, IReadOnlyList<string>>();
+
     /// <summary>True if this login lacks the right to do it.</summary>
     public bool IsPermission { get; init; }
 }

@@ -20,6 +20,9 @@ public sealed class SipServerConfiguration
     /// <summary>User and secret. The secret leaves this object only into the login.</summary>
     public NetworkCredential? Credential { get; set; }
 
+    /// <summary>Flexisip: the web host of the space, where it is not <see cref="Host"/>: the server chooses the space by it.</summary>
+    public string? Space { get; set; }
+
     /// <summary>Speak TLS. Never falls back to clear text.</summary>
     public bool UseTls { get; set; }
 

@@ -110,6 +110,16 @@ internal abstract partial class SipAdapterBase<TSession>
         RunAsync(SipCapabilities.Statistics, s => GetStatisticsAsync(s, cancellationToken));
 
     /// <inheritdoc/>
+    public Task<SipRoute> RegisterRouteAsync(SipRouteRequest request, Func<SipRouteQuestion, CancellationToken, Task<SipRouteAnswer?>> decide, Action? released, CancellationToken cancellationToken) =>
+        RunAsync(SipCapabilities.Routing, s => RegisterRouteAsync(s, request, decide, released, cancellationToken), measured: false);
+
+    /// <inheritdoc/>
+    public virtual Task<SipRoute> UnregisterRouteAsync(string name, CancellationToken cancellationToken) => throw new SipArgumentException("Name", name, $"{Name} has no routes of ours.");
+
+    /// <inheritdoc/>
+    public virtual IReadOnlyList<SipRoute> Routes => [];
+
+    /// <inheritdoc/>
     public IReadOnlyList<SipCall> EndedCalls => Calls.SnapshotEnded();
 
     protected virtual Task<SipCall> TransferAsync(TSession session, string callId, SipTransferRequest request, CancellationToken cancellationToken) => throw NotClaimed();
@@ -157,6 +167,8 @@ internal abstract partial class SipAdapterBase<TSession>
     protected virtual Task<IReadOnlyList<SipQueue>> GetQueuesAsync(TSession session, string? name, CancellationToken cancellationToken) => throw NotClaimed();
 
     protected virtual Task<SipStatistic> GetStatisticsAsync(TSession session, CancellationToken cancellationToken) => throw NotClaimed();
+
+    protected virtual Task<SipRoute> RegisterRouteAsync(TSession session, SipRouteRequest request, Func<SipRouteQuestion, CancellationToken, Task<SipRouteAnswer?>> decide, Action? released, CancellationToken cancellationToken) => throw NotClaimed();
 
     private static InvalidOperationException NotClaimed() => new("An adapter claims a capability that it does not have.");
 }

@@ -1,8 +1,11 @@
 using System.Net;
 using IfBus.Sip.Adapters.Asterisk;
 using IfBus.Sip.Adapters.Diagnostics;
+using IfBus.Sip.Adapters.Flexisip;
 using IfBus.Sip.Adapters.FreeSwitch;
 using IfBus.Sip.Adapters.Kamailio;
+using IfBus.Sip.Adapters.OpenSips;
+using IfBus.Sip.Adapters.Yate;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -36,8 +39,17 @@ public sealed class SipAdapterFactory : ISipAdapterFactory
             case SipServerType.FreeSwitch:
                 FreeSwitchAdapter.Check(configuration, problems);
                 break;
+            case SipServerType.Yate:
+                YateAdapter.Check(configuration, problems);
+                break;
             case SipServerType.Kamailio:
                 KamailioAdapter.Check(configuration, problems);
+                break;
+            case SipServerType.Flexisip:
+                FlexisipAdapter.Check(configuration, problems);
+                break;
+            case SipServerType.OpenSips:
+                OpenSipsAdapter.Check(configuration, problems);
                 break;
         }
 
@@ -52,8 +64,11 @@ public sealed class SipAdapterFactory : ISipAdapterFactory
         ILogger logger = log is null ? NullLogger.Instance : new LogBridge(log);
         return configuration.Type switch
         {
+            SipServerType.OpenSips => new OpenSipsAdapter(Complete(configuration), logger, _time),
             SipServerType.Kamailio => new KamailioAdapter(Complete(configuration), logger, _time),
             SipServerType.FreeSwitch => new FreeSwitchAdapter(Complete(configuration), logger, _time),
+            SipServerType.Yate => new YateAdapter(Complete(configuration), logger, _time),
+            SipServerType.Flexisip => new FlexisipAdapter(Complete(configuration), logger, _time),
             _ => new AsteriskAdapter(Complete(configuration), logger, _time),
         };
     }
@@ -65,7 +80,10 @@ public sealed class SipAdapterFactory : ISipAdapterFactory
         copy.Name ??= copy.Host;
         if (copy.Type == SipServerType.Asterisk) AsteriskAdapter.Complete(copy);
         else if (copy.Type == SipServerType.FreeSwitch) FreeSwitchAdapter.Complete(copy);
+        else if (copy.Type == SipServerType.Yate) YateAdapter.Complete(copy);
         else if (copy.Type == SipServerType.Kamailio) KamailioAdapter.Complete(copy);
+        else if (copy.Type == SipServerType.Flexisip) FlexisipAdapter.Complete(copy);
+        else if (copy.Type == SipServerType.OpenSips) OpenSipsAdapter.Complete(copy);
         return copy;
     }
 
@@ -81,6 +99,7 @@ public sealed class SipAdapterFactory : ISipAdapterFactory
         SkipCertificateCheck = c.SkipCertificateCheck,
         CertificateAuthority = c.CertificateAuthority,
         ApiKey = c.ApiKey,
+        Space = c.Space,
         Path = c.Path,
         EventAddress = c.EventAddress,
         PollInterval = c.PollInterval,

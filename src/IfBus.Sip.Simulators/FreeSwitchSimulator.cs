@@ -13,12 +13,14 @@ namespace IfBus.Sip.Simulators;
 /// <item><term>reject…, decline…</term><description>refuses: SIP 603, CALL_REJECTED</description></item>
 /// <item><term>notfound…</term><description>is not known at the far end: SIP 404, UNALLOCATED_NUMBER</description></item>
 /// <item><term>congestion…</term><description>SIP 503, NORMAL_TEMPORARY_FAILURE</description></item>
+/// <item><term>status410</term><description>refuses with that SIP status</description></item>
 /// <item><term>cause34</term><description>refuses with that Q.850 cause in a Reason header</description></item>
 /// <item><term>ring…, noanswer…</term><description>rings for ever</description></item>
 /// <item><term>dead…</term><description>never answers at all</description></item>
 /// <item><term>nosuch…</term><description>as gateway INVALID_GATEWAY, as user SUBSCRIBER_ABSENT</description></item>
 /// <item><term>unreach…, nocontact…</term><description>as gateway NETWORK_OUT_OF_ORDER, as user USER_NOT_REGISTERED</description></item>
-/// <item><term>early…, earlybye2</term><description>sends sound first (183), then answers; hangs up after two seconds</description></item>
+/// <item><term>earlybusy…</term><description>sends sound first (183), then is busy: 486</description></item>
+/// <item><term>early…, early5, earlybye2</term><description>sends sound first (183), then answers; after five seconds; and hangs up after two</description></item>
 /// <item><term>answer5</term><description>rings five seconds, then answers</description></item>
 /// <item><term>bye, bye3</term><description>answers, and hangs up after one or three seconds</description></item>
 /// <item><term>anything else</term><description>a phone that rings <see cref="SimulatorOptions.RingTime"/> and answers</description></item>
@@ -49,6 +51,9 @@ public sealed class FreeSwitchSimulator : ServerSimulator
 
     /// <inheritdoc/>
     public override int ActiveCalls => _switch.CallCount;
+
+    /// <summary>Connections that are logged in, and not about to go.</summary>
+    internal int Listeners => _switch.ListenerCount;
 
     /// <summary>Commands taken so far, over all connections.</summary>
     public long CommandsReceived => _switch.CommandsReceived;

@@ -15,7 +15,7 @@ internal enum PhoneKind
     Ends,
 }
 
-/// <summary>What the phone or extension of a number does: see the tables at <see cref="AsteriskSimulator"/> and <see cref="FreeSwitchSimulator"/>.</summary>
+/// <summary>What the phone or extension of a number does: see the tables at <see cref="AsteriskSimulator"/>, <see cref="FreeSwitchSimulator"/> and <see cref="YateSimulator"/>.</summary>
 /// <param name="Kind">The kind of thing.</param>
 /// <param name="Cause">Q.850 cause of a failure.</param>
 /// <param name="SipStatus">SIP status of a failure.</param>
@@ -51,7 +51,8 @@ internal sealed record PhoneBehaviour(
         if (Is("nosuch")) return new(PhoneKind.Unknown);
         if (Is("unreach", "nocontact")) return new(PhoneKind.Unreachable);
         if (Is("cause") && Number(name, 5) is { } cause) return new(isExtension ? PhoneKind.Ends : PhoneKind.Fails, cause, 0, cause == 17 ? "BUSY" : "CONGESTION");
-        if (Is("early")) return new(PhoneKind.Answers, EarlyMedia: true, TalksFor: Is("earlybye") ? TimeSpan.FromSeconds(Number(name, 8) ?? 1) : null);
+        if (Is("earlybusy")) return new(PhoneKind.Fails, 17, 486, "BUSY", EarlyMedia: true);
+        if (Is("early")) return new(PhoneKind.Answers, RingsFor: Number(name, 5) is { } sounds ? TimeSpan.FromSeconds(sounds) : null, EarlyMedia: true, TalksFor: Is("earlybye") ? TimeSpan.FromSeconds(Number(name, 8) ?? 1) : null);
         if (Is("bye")) return new(PhoneKind.Answers, TalksFor: TimeSpan.FromSeconds(Number(name, 3) ?? 1));
         return Is("answer") && Number(name, 6) is { } seconds ? new(PhoneKind.Answers, RingsFor: TimeSpan.FromSeconds(seconds)) : new(PhoneKind.Answers);
     }

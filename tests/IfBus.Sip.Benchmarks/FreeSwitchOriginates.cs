@@ -5,17 +5,21 @@ using System.Management.Automation.Runspaces;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using IfBus.Sip.Adapters.FreeSwitch;
 using IfBus.Sip.Tests.Support;
 
 namespace IfBus.Sip.Benchmarks;
 
 /// <summary>
 /// Calls a second on a real FreeSWITCH, 50 in flight: New-SipCall against a raw socket client that sends the next
-/// originate as a job ends, subscribed to jobs only. Where IFBUS_FREESWITCH_PORT names one.
+/// originate as a job ends, once subscribed to jobs only and once to the events that tell how a call goes (which cost
+/// the server more than the call). Where IFBUS_FREESWITCH_PORT names one.
 /// </summary>
 internal static class FreeSwitchOriginates
 {
     private const int Window = 50;
+
+    private static readonly string CallEvents = string.Join(' ', FreeSwitchSession.CallEvents);
 
     public static async Task RunAsync(int count, int rounds, int warmUps)
     {
@@ -27,26 +31,33 @@ internal static class FreeSwitchOriginates
 
         int port = int.Parse(text, CultureInfo.InvariantCulture);
         string secret = Environment.GetEnvironmentVariable("IFBUS_FREESWITCH_SECRET") ?? "ClueCon";
-        List<double> raw = [], ours = [];
+        List<double> jobs = [], raw = [], ours = [], processor = [];
         for (int round = -warmUps; round < rounds; round++)
         {
-            double r = await RawAsync(port, secret, count).ConfigureAwait(false);
+            double j = await RawAsync(port, secret, count, "plain BACKGROUND_JOB").ConfigureAwait(false);
+            double r = await RawAsync(port, secret, count, "plain " + CallEvents).ConfigureAwait(false);
+            TimeSpan before = Process.GetCurrentProcess().TotalProcessorTime;
             double o = Ours(port, secret, count);
             if (round < 0) continue;
+            jobs.Add(j);
             raw.Add(r);
             ours.Add(o);
+            processor.Add((Process.GetCurrentProcess().TotalProcessorTime - before).TotalMicroseconds / count);
         }
 
-        Figures.Row($"FreeSWITCH: raw socket client, {Window} in flight", raw, "calls/s");
-        Figures.Row("FreeSWITCH: New-SipCall from the pipeline", ours, "calls/s", raw);
+        Figures.Row($"FreeSWITCH: raw socket client, jobs only, {Window} in flight", jobs, "calls/s");
+        Figures.Row("FreeSWITCH: raw socket client, events of calls", raw, "calls/s", jobs);
+        Figures.Row("FreeSWITCH: New-SipCall from the pipeline, against jobs only", ours, "calls/s", jobs);
+        Figures.Row("FreeSWITCH: New-SipCall from the pipeline, against the same events", ours, "calls/s", raw);
+        Figures.Row("FreeSWITCH: New-SipCall, processor time of our process", processor, "us/call");
     }
 
-    private static async Task<double> RawAsync(int port, string secret, int count)
+    private static async Task<double> RawAsync(int port, string secret, int count, string events)
     {
         using var client = new TcpClient { NoDelay = true };
         await client.ConnectAsync(IPAddress.Loopback, port).ConfigureAwait(false);
         using NetworkStream stream = client.GetStream();
-        await stream.WriteAsync(Encoding.ASCII.GetBytes($"auth {secret}\n\nevent plain BACKGROUND_JOB\n\n")).ConfigureAwait(false);
+        await stream.WriteAsync(Encoding.ASCII.GetBytes($"auth {secret}\n\nevent {events}\n\n")).ConfigureAwait(false);
         string tag = Guid.NewGuid().ToString("N");
         byte[] mark = Encoding.ASCII.GetBytes($"Job-UUID: {tag}-");
         byte[] ended = Encoding.ASCII.GetBytes("Event-Name: BACKGROUND_JOB");

@@ -25,7 +25,7 @@ switch (args.Length > 0 ? args[0] : "")
         await Originates.RunAsync(count: 1000, rounds: 9, warmUps: 12);
         break;
     case "calls-freeswitch":
-        await FreeSwitchOriginates.RunAsync(count: 500, rounds: 7, warmUps: 2);
+        await FreeSwitchOriginates.RunAsync(count: 500, rounds: 9, warmUps: 8);
         break;
     case "serve-simulator":
         await Originates.ServeAsync();

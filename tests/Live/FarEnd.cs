@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using IfBus.Sip.Tests.Support;
 
@@ -15,9 +16,11 @@ internal sealed class FarEnd : IDisposable
 
     private FarEnd(string scenario, int port, params string[] more)
     {
-        string file = Path.Combine(Repository.Root, "tests", "Live", "sipp", scenario + ".xml");
+        Port = port;
+        string file = scenario.StartsWith('<') ? Path.Combine(_folder, "scenario.xml") : Path.Combine(Repository.Root, "tests", "Live", "sipp", scenario + ".xml");
+        if (scenario.StartsWith('<')) File.WriteAllText(file, scenario);
         var start = new ProcessStartInfo("sipp", [
-            "-sf", file, "-i", LiveServer.Host, "-p", Text(port), "-ci", LiveServer.Host, "-cp", Text(port + 40), "-mi", LiveServer.Host, "-mp", Text(port + 10100),
+            "-sf", file, "-i", LiveServer.Host, "-p", Text(port), "-ci", LiveServer.Host, "-cp", Text(FreePort()), "-mi", LiveServer.Host, "-mp", Text(FreePort()),
             "-rtp_echo", "-nostdin", "-m", "1", "-trace_msg", "-message_file", Messages, .. more])
         {
             RedirectStandardOutput = true,
@@ -32,6 +35,25 @@ internal sealed class FarEnd : IDisposable
     }
 
     private string Messages => Path.Combine(_folder, "messages.log");
+
+    /// <summary>Where it listens for SIP.</summary>
+    public int Port { get; }
+
+    /// <summary>A far end on a port of its own, once it listens: before, the server would take it for one that is not there.</summary>
+    /// <param name="scenario">Name of a scenario, or the scenario itself.</param>
+    /// <param name="more">More arguments.</param>
+    public static FarEnd Open(string scenario, params string[] more)
+    {
+        var end = new FarEnd(scenario, FreePort(), more);
+        DateTime deadline = DateTime.UtcNow.AddSeconds(15);
+        while (!IPGlobalProperties.GetIPGlobalProperties().GetActiveUdpListeners().Any(l => l.Port == end.Port)) Assert.True(DateTime.UtcNow < deadline && !end._process.HasExited, "SIPp does not listen");
+        return end;
+    }
+
+    /// <summary>Calls a number at a server, as somebody whom it does not know.</summary>
+    /// <param name="number">The number.</param>
+    /// <param name="server">host:port of its SIP.</param>
+    public static FarEnd CallTo(string number, string server) => new("call", FreePort(), "-s", number, server);
 
     /// <summary>Plays the endpoint sipp-traced.</summary>
     public static FarEnd Play(string scenario, params string[] more) => new(scenario, LiveServer.FarEndPort + 12, more);
@@ -63,6 +85,13 @@ internal sealed class FarEnd : IDisposable
         _process.WaitForExit();
         _process.Dispose();
         Directory.Delete(_folder, recursive: true);
+    }
+
+    // Only its SIP port is known to the server. Others, in fixed places, may be a second server's.
+    private static int FreePort()
+    {
+        using var socket = new UdpClient(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.Client.LocalEndPoint!).Port;
     }
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);

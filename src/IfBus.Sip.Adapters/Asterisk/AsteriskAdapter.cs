@@ -234,6 +234,8 @@ internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>
                 return $"{user} may not use Originate; in manager.conf its write= needs class originate";
             case SipCapabilities.Failover:
                 return "Asterisk's Originate calls one endpoint; several need a dialplan extension that tries them";
+            case SipCapabilities.Routing:
+                return "Asterisk asks its dialplan where calls go (extensions.conf), not its managers";
             case SipCapabilities.HangUp:
                 return $"{user} may not use Hangup; in manager.conf its write= needs class call or system";
             case SipCapabilities.ListCalls:

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Net.Sockets;
 
 namespace IfBus.Sip.Adapters.Connection;
 
@@ -18,6 +19,7 @@ internal sealed class WireConnection : IAsyncDisposable
     private readonly TaskCompletionSource<Exception> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Exception? _reason;
     private long _received;
+    private Socket? _acknowledged;
 
     private WireConnection(Stream stream, IWireProtocol protocol)
     {
@@ -33,9 +35,16 @@ internal sealed class WireConnection : IAsyncDisposable
     public long Received => Volatile.Read(ref _received);
 
     /// <summary>Starts reading an open stream.</summary>
-    public static WireConnection Start(Stream stream, IWireProtocol protocol)
+    /// <param name="stream">Owned by the connection from now on.</param>
+    /// <param name="protocol">Cuts and matches.</param>
+    /// <param name="quickAcknowledge">
+    /// True for a peer that sends a message in pieces with Nagle's algorithm on: its last piece would wait 40 ms for our
+    /// delayed acknowledgement. Linux only.
+    /// </param>
+    public static WireConnection Start(Stream stream, IWireProtocol protocol, bool quickAcknowledge = false)
     {
         var connection = new WireConnection(stream, protocol);
+        if (quickAcknowledge && OperatingSystem.IsLinux() && stream is NetworkStream network) connection._acknowledged = network.Socket;
         // On the pool: a stream that has data at once must not keep the caller reading.
         _ = Task.Run(connection.ReadAsync);
         return connection;
@@ -68,6 +77,8 @@ internal sealed class WireConnection : IAsyncDisposable
         {
             while (true)
             {
+                // TCP_QUICKACK holds for a while only, so it is asked for anew (tcp(7)).
+                _acknowledged?.SetRawSocketOption(6, 12, [1, 0, 0, 0]);
                 int count = await _stream.ReadAsync(buffer.AsMemory(end), CancellationToken.None).ConfigureAwait(false);
                 if (count == 0)
                 {

@@ -32,6 +32,9 @@ internal static partial class Log
     [LoggerMessage(1007, LogLevel.Warning, "The secret for {Server} crosses the network in clear text or as MD5: {Host} is not this machine and TLS is off.")]
     public static partial void ClearText(ILogger log, string server, string host);
 
+    [LoggerMessage(1008, LogLevel.Warning, "{Server} has no password and no TLS: whoever reaches {Host}:{Port} controls it. Keep the port on its own machine, or behind a tunnel or firewall.")]
+    public static partial void NoProtection(ILogger log, string server, string host, int port);
+
     [LoggerMessage(1100, LogLevel.Trace, "Sent {Action} (id {Id}).")]
     public static partial void ActionSent(ILogger log, string action, long id);
 
@@ -47,8 +50,17 @@ internal static partial class Log
     [LoggerMessage(1104, LogLevel.Debug, "{Server} took no filter: {Message}")]
     public static partial void FilterRefused(ILogger log, string server, string message);
 
-    [LoggerMessage(1105, LogLevel.Warning, "{Server}: this login receives no call events (read class call is missing); the outcome of calls cannot be seen.")]
+    [LoggerMessage(1105, LogLevel.Warning, "{Server}: this login is not sent the events that calls are followed by (Asterisk: read class call; FreeSWITCH: esl-allowed-events); the outcome of calls cannot be seen.")]
     public static partial void NoCallEvents(ILogger log, string server);
+
+    [LoggerMessage(1106, LogLevel.Information, "{Server} takes no more requests for now; going on in {Wait}.")]
+    public static partial void RateLimited(ILogger log, string server, TimeSpan wait);
+
+    [LoggerMessage(1107, LogLevel.Trace, "{Server} answered {Request}: {Status}.")]
+    public static partial void Answered(ILogger log, string server, string request, int status);
+
+    [LoggerMessage(1108, LogLevel.Warning, "{Server} keeps no password for {Account}: the space has no password settings yet (web panel). Nobody can log in with it.")]
+    public static partial void NoPassword(ILogger log, string server, string account);
 
     [LoggerMessage(1200, LogLevel.Information, "Call {CallId} on {Server}: {From} to {To}.")]
     public static partial void CallState(ILogger log, string callId, string server, CallState from, CallState to);
@@ -65,6 +77,9 @@ internal static partial class Log
     [LoggerMessage(1204, LogLevel.Debug, "Call {CallId} on {Server}: what the destination does cannot be asked ({Message}); taken as connected.")]
     public static partial void DestinationNotAsked(ILogger log, string callId, string server, string message);
 
+    [LoggerMessage(1205, LogLevel.Warning, "{Server}: route {Route}: {Reason}; the server's own routing decided.")]
+    public static partial void RouteFailed(ILogger log, string server, string route, string reason);
+
     [LoggerMessage(1300, LogLevel.Warning, "{Server}: a subscriber is too slow; events are being dropped for it.")]
     public static partial void SubscriberTooSlow(ILogger log, string server);
 
@@ -73,4 +88,19 @@ internal static partial class Log
 
     [LoggerMessage(1302, LogLevel.Warning, "{Server} sent an event that is no JSON: {Message}")]
     public static partial void BrokenEvent(ILogger log, string server, string message);
+
+    [LoggerMessage(1310, LogLevel.Warning, "{Server}: somebody at {Address}, who is not the server, was refused at the port for its events.")]
+    public static partial void EventsRefused(ILogger log, string server, System.Net.IPAddress address);
+
+    [LoggerMessage(1311, LogLevel.Warning, "{Server}: its event stream was closed by us: {Message}")]
+    public static partial void EventsMalformed(ILogger log, string server, string message);
+
+    [LoggerMessage(1312, LogLevel.Warning, "{Server}: its event stream ended; what it tells until it connects again may be lost, so its calls are read.")]
+    public static partial void StreamLost(ILogger log, string server);
+
+    [LoggerMessage(1313, LogLevel.Warning, "{Server} does not send its event {Event}: {Message}")]
+    public static partial void EventNotTold(ILogger log, string server, string @event, string message);
+
+    [LoggerMessage(1314, LogLevel.Warning, "{Server} tells no call events here; its calls are asked for every {Interval}.")]
+    public static partial void Polling(ILogger log, string server, TimeSpan interval);
 }

@@ -5,6 +5,7 @@ internal sealed partial class FreeSwitchAdapter
 {
     // Both legs do nothing until they are told; an inline dialplan is an application with its argument.
     private const string Park = "park: inline";
+    private const string ParkAfterBridge = "park_after_bridge";
     private const string Music = "endless_playback:${hold_music} inline";
 
     // From the answer to CHANNEL_BRIDGE it takes the server some milliseconds.
@@ -52,7 +53,8 @@ internal sealed partial class FreeSwitchAdapter
         }
 
         using CallCondition<FreeSwitchCall> done = _mapper.Conditions.When(call, _ => (kept.Peer == consulted && kept.Peer is not null) || kept.Ended || consulted!.Ended);
-        await AskAsync(session, $"uuid_setvar {released.Id} park_after_bridge", "SipTransferFailed", $"{Name} refused to complete the transfer of {call.CallId}", call.CallId, cancellationToken).ConfigureAwait(false);
+        foreach (FreeSwitchLeg leg in new[] { released, consulted! })
+            await AskAsync(session, $"uuid_setvar {leg.Id} {ParkAfterBridge}", "SipTransferFailed", $"{Name} refused to complete the transfer of {call.CallId}", call.CallId, cancellationToken).ConfigureAwait(false);
         await AskAsync(session, $"uuid_bridge {kept.Id} {consulted!.Id}", "SipTransferFailed", $"{Name} refused to complete the transfer of {call.CallId}", call.CallId, cancellationToken).ConfigureAwait(false);
         await SeenAsync(done, () => $"The transfer of {call.CallId} was not completed", call, cancellationToken).ConfigureAwait(false);
         if (kept.Ended || consulted.Ended) throw Failed(call, transfer.To, "a party went away meanwhile");
@@ -218,10 +220,10 @@ internal sealed partial class FreeSwitchAdapter
             }
 
             if (kept.Ended || released.Ended) throw Failed(call, request.To, "a party went away meanwhile");
-            // Otherwise it would end with the one that is consulted.
-            await session.Esl.RunAsync($"uuid_setvar {released.Id} park_after_bridge true", cancellationToken).ConfigureAwait(false);
+            // Otherwise each of the two who consult would end with the other.
+            await session.Esl.RunAsync($"uuid_setvar {released.Id} {ParkAfterBridge} true", cancellationToken).ConfigureAwait(false);
             EslReply reply = await session.Esl.RunAsync(
-                $"originate {{ignore_early_media=true,originate_timeout={FreeSwitchCommands.Seconds(limit)}}}{endpoints} &park()", cancellationToken, limit + Configuration.RequestTimeout).ConfigureAwait(false);
+                $"originate {{ignore_early_media=true,{ParkAfterBridge}=true,originate_timeout={FreeSwitchCommands.Seconds(limit)}}}{endpoints} &park()", cancellationToken, limit + Configuration.RequestTimeout).ConfigureAwait(false);
             if (reply.IsError)
             {
                 tried.ForEach(_mapper.Drop);
@@ -254,7 +256,7 @@ internal sealed partial class FreeSwitchAdapter
         FreeSwitchLeg kept = transfer.Kept, released = transfer.Released!;
         lock (Calls.Sync) transfer.Closing = true;
         using CallCondition<FreeSwitchCall> back = _mapper.Conditions.When(call, _ => kept.Peer == released || kept.Ended || released.Ended);
-        await session.Esl.RunAsync($"uuid_setvar {released.Id} park_after_bridge", cancellationToken).ConfigureAwait(false);
+        await session.Esl.RunAsync($"uuid_setvar {released.Id} {ParkAfterBridge}", cancellationToken).ConfigureAwait(false);
         await AskAsync(session, $"uuid_bridge {kept.Id} {released.Id}", "SipTransferFailed", $"{Name} refused to bring the parties of {call.CallId} together again", call.CallId, cancellationToken).ConfigureAwait(false);
         await SeenAsync(back, () => $"The parties of {call.CallId} were not brought together again", call, cancellationToken).ConfigureAwait(false);
         FreeSwitchLeg? consulted = transfer.Consulted;
@@ -282,6 +284,41 @@ internal sealed partial class FreeSwitchAdapter
 
     // Called on the reader, under the lock: only starts the work.
     private void BringTogetherLate(FreeSwitchCall call, FreeSwitchTransfer transfer) => Beside("bringing the parties of a transfer together again", session => TryReuniteAsync(session, call, transfer));
+
+    // The same, for one that is complete since who consulted has hung up.
+    private void CompleteLate(FreeSwitchCall call, FreeSwitchTransfer transfer) => Beside("completing a transfer", async session =>
+    {
+        FreeSwitchLeg kept = transfer.Kept, consulted = transfer.Consulted!;
+        try
+        {
+            using (CallCondition<FreeSwitchCall> parked = _mapper.Conditions.When(call, _ => consulted.Application == "park" || consulted.Ended || kept.Ended))
+                await Task.WhenAny(parked.Task, Task.Delay(BridgeTime, Time, CancellationToken.None)).ConfigureAwait(false);
+            using CallCondition<FreeSwitchCall> done = _mapper.Conditions.When(call, _ => kept.Peer == consulted || kept.Ended || consulted.Ended);
+            await session.Esl.RunAsync($"uuid_setvar {consulted.Id} {ParkAfterBridge}", CancellationToken.None).ConfigureAwait(false);
+            await AskAsync(session, $"uuid_bridge {kept.Id} {consulted.Id}", "SipTransferFailed", $"{Name} refused to complete the transfer of {call.CallId}", call.CallId, CancellationToken.None).ConfigureAwait(false);
+            await SeenAsync(done, () => $"The transfer of {call.CallId} was not completed", call, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (SipException e)
+        {
+            Diagnostics.Log.WorkFailed(Logger, e, Name, "completing a transfer");
+        }
+
+        if (kept.Peer == consulted && !kept.Ended)
+        {
+            _mapper.CompleteTransfer(call, transfer);
+            return;
+        }
+
+        // Who is left has nobody to talk with, and nothing at the server would end it.
+        List<FreeSwitchLeg> left;
+        lock (Calls.Sync) left = FreeSwitchMapper.LegsToHangUp(call);
+        foreach (FreeSwitchLeg leg in left) await KillAsync(session, leg, FreeSwitchCauses.Name(HangupCause.NormalClearing), CancellationToken.None).ConfigureAwait(false);
+    });
+
+    private void EndTogether(FreeSwitchLeg one, FreeSwitchLeg other) => Beside("letting the parties of a transfer end together", async session =>
+    {
+        foreach (FreeSwitchLeg leg in new[] { one, other }) await session.Esl.RunAsync($"uuid_setvar {leg.Id} {ParkAfterBridge}", CancellationToken.None).ConfigureAwait(false);
+    });
 
     // A call is connected when its destination has answered; its parties are in their bridge a moment later. Who asks for
     // something in between means the bridged call.

@@ -17,6 +17,7 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
     private readonly FreeSwitchMapper _mapper;
     private readonly ITimer _timer;
     private FreeSwitchSession? _current;
+    private Task<string?>? _explaining;
     private string? _coreBefore;
     private bool _connectedBefore;
 
@@ -24,7 +25,7 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
         : base(configuration, SipServerType.FreeSwitch, configuration.Port ?? DefaultPort, log, time)
     {
         _records = new DetailRecordStore<FreeSwitchCall>(configuration.HistorySize);
-        _mapper = new FreeSwitchMapper(Name, Calls, Events, _records, time) { LateHangup = HangUpLate, Explain = ExplainLater, BringTogether = BringTogetherLate };
+        _mapper = new FreeSwitchMapper(Name, Calls, Events, _records, time) { LateHangup = HangUpLate, Explain = ExplainLater, BringTogether = BringTogetherLate, CompleteLate = CompleteLate, EndTogether = EndTogether };
         _timer = time.CreateTimer(static s => ((FreeSwitchAdapter)s!).OnTick(), this, Tick, Tick);
     }
 
@@ -60,14 +61,15 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
         {
             FreeSwitchLoginResult login = await FreeSwitchLogin.RunAsync(esl, Configuration, Name, Logger, Time, cancellationToken).ConfigureAwait(false);
             var session = new FreeSwitchSession(esl, login);
+            // What the list brings to light may have to be mended.
+            _current = session;
             HangupCause? missing = null;
             if (_connectedBefore && login.CoreUuid is not null && login.CoreUuid != _coreBefore) missing = sawShutdown ? HangupCause.ServerShutdown : HangupCause.ServerRestarted;
-            (int gone, bool missed) = _mapper.Reconcile(login.Channels is null ? default : FreeSwitchSession.Rows(login.Channels), missing, afterLoss: true);
+            (int gone, _) = _mapper.Reconcile(login.Channels is null ? default : FreeSwitchSession.Rows(login.Channels), missing, afterLoss: true);
             if (_connectedBefore) Log.Reconciled(Logger, Name, Calls.LiveCount, gone);
-            if (missed) _ = LookAgainAsync(session);
+            if (Calls.LiveCount > 0) _ = LookAgainAsync(session);
             _connectedBefore = true;
             _coreBefore = login.CoreUuid ?? _coreBefore;
-            _current = session;
             return session;
         }
         catch
@@ -210,6 +212,7 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
             SipCapabilities.Answer => Commands("uuid_answer"),
             SipCapabilities.Gateways => Commands("sofia"),
             SipCapabilities.Statistics => Commands("status"),
+            SipCapabilities.Routing => "FreeSWITCH asks its dialplan where calls go, not its Event Socket",
             SipCapabilities.Queues => "its queues (mod_callcenter, mod_fifo) are not read by this module",
             _ => $"the login '{user}' lacks the right for it",
         };
@@ -262,7 +265,10 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
         string? found = null;
         try
         {
-            found = await ExplainAsync(session).ConfigureAwait(false);
+            Task<string?> asking;
+            // Calls that are refused together are refused for one reason: it is asked for once.
+            lock (Calls.Sync) asking = _explaining is { IsCompleted: false } running ? running : _explaining = ExplainAsync(session);
+            found = await asking.ConfigureAwait(false);
         }
         finally
         {
@@ -270,14 +276,21 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
         }
     });
 
-    private static async Task<string?> ExplainAsync(FreeSwitchSession session)
+    private async Task<string?> ExplainAsync(FreeSwitchSession session)
     {
+        await Task.Yield();
         if (!session.Login.Commands.Contains("fsctl")) return null;
         if ((await session.Esl.RunAsync("fsctl pause_check outbound", CancellationToken.None).ConfigureAwait(false)).Text.Trim() == "true") return "the server is paused for outbound calls (fsctl resume outbound)";
         if (!session.Login.Commands.Contains("status")) return null;
-        FreeSwitchStatus status = FreeSwitchStatus.Parse((await session.Esl.RunAsync("status", CancellationToken.None).ConfigureAwait(false)).Text);
-        if (status.Sessions >= status.MaxSessions) return $"the server has reached its limit of {status.MaxSessions} sessions (fsctl max_sessions)";
-        return status.SessionsPerSecond >= status.MaxPerSecond ? $"the server has reached its limit of {status.MaxPerSecond} sessions per second (fsctl sps)" : "the server has reached a limit of its own, or cannot read the dial string";
+        for (int i = 0; ; i++)
+        {
+            FreeSwitchStatus status = FreeSwitchStatus.Parse((await session.Esl.RunAsync("status", CancellationToken.None).ConfigureAwait(false)).Text);
+            if (status.Sessions >= status.MaxSessions) return $"the server has reached its limit of {status.MaxSessions} sessions (fsctl max_sessions)";
+            if (status.SessionsPerSecond >= status.MaxPerSecond) return $"the server has reached its limit of {status.MaxPerSecond} sessions per second (fsctl sps)";
+            if (i == 4) return "the server has reached a limit of its own, or cannot read the dial string";
+            // That counter is of the last whole second (seen with FreeSWITCH 1.10.12): the refusal shows when its own is over.
+            await Task.Delay(TimeSpan.FromMilliseconds(300), Time, CancellationToken.None).ConfigureAwait(false);
+        }
     }
 
     private void Beside(string what, Func<FreeSwitchSession, Task> work)
@@ -296,7 +309,7 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
         });
     }
 
-    // The list is a moment behind: what it lacked after a reconnect is looked for once more.
+    // The list is a moment behind: what it lacked after a reconnect, and what happened just before it, is looked for once more.
     private async Task LookAgainAsync(FreeSwitchSession session)
     {
         try
@@ -307,7 +320,7 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
                 await Task.Delay(TimeSpan.FromSeconds(1.1), Time, CancellationToken.None).ConfigureAwait(false);
                 EslReply reply = await session.Esl.RunAsync("show channels as json", CancellationToken.None).ConfigureAwait(false);
                 if (reply.IsError) return;
-                (_, missed) = _mapper.Reconcile(FreeSwitchSession.Rows(reply.Text), missing: null, afterLoss: false);
+                (_, missed) = _mapper.Reconcile(FreeSwitchSession.Rows(reply.Text), missing: null, afterLoss: true);
             }
         }
         catch (SipException e)

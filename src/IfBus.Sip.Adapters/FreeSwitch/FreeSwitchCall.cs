@@ -149,6 +149,9 @@ internal sealed class FreeSwitchLeg(FreeSwitchCall call, byte[] idBytes, string 
     /// <summary>It holds: by our uuid_hold or by its phone's re-INVITE.</summary>
     public bool Holds { get; set; }
 
+    /// <summary>The server's last list said otherwise of its hold.</summary>
+    public bool HoldInDoubt { get; set; }
+
     /// <summary>The hold is ours.</summary>
     public bool HeldByUs { get; set; }
 

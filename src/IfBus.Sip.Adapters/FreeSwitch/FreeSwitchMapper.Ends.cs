@@ -8,6 +8,9 @@ internal sealed partial class FreeSwitchMapper
     // How long a failed originate waits for the end of a leg that it made; the widest gap recorded is some milliseconds.
     private const long GraceForLeg = 2000;
 
+    // How long a refused call waits for the server to say why; it takes it a second or two.
+    private const long GraceForExplanation = 10_000;
+
     /// <summary>True while anything waits for <see cref="OnTick"/>.</summary>
     public bool HasWatched
     {
@@ -60,7 +63,7 @@ internal sealed partial class FreeSwitchMapper
     /// </summary>
     /// <param name="rows">The rows of the list.</param>
     /// <param name="missing">The cause of calls that cannot be there, since their server was started anew; null otherwise.</param>
-    /// <returns>How many calls ended, and whether any leg was missed that may yet be found.</returns>
+    /// <returns>How many calls ended, and whether there is anything that a later list may say otherwise.</returns>
     /// <param name="afterLoss">True if events were missed: then the list tells how legs stand. Otherwise events know better, and sooner.</param>
     public (int Gone, bool Missed) Reconcile(JsonElement.ArrayEnumerator rows, HangupCause? missing, bool afterLoss)
     {
@@ -73,11 +76,13 @@ internal sealed partial class FreeSwitchMapper
             {
                 if (Find(row, afterLoss) is not { } leg) continue;
                 listed.Add(leg);
+                missed |= leg.HoldInDoubt;
             }
 
             long now = Clock;
             foreach (FreeSwitchCall call in calls.Live.Cast<FreeSwitchCall>().ToArray())
             {
+                FreeSwitchLeg? ended = null;
                 foreach (FreeSwitchLeg leg in call.Legs)
                 {
                     if (leg.Ended || listed.Contains(leg)) continue;
@@ -87,9 +92,12 @@ internal sealed partial class FreeSwitchMapper
                         continue;
                     }
 
-                    if (leg.Seen) Gone(leg);
+                    if (!leg.Seen) continue;
+                    Gone(leg);
+                    ended = leg;
                 }
 
+                if (ended is not null && call.LiveLegs > 0) OnLegMissing(call, ended);
                 if (call.LiveLegs > 0 || (missing is null && (!call.OriginateDone || call.Legs.Exists(l => l is { Ended: false, MissingSince: { } since } && since > now - GraceForLeg)))) continue;
                 call.Cause = missing ?? HangupCause.EndedUnseen;
                 call.CauseText = call.Cause switch
@@ -117,13 +125,6 @@ internal sealed partial class FreeSwitchMapper
         if (call.Primary is { Seen: true, Ended: false } primary) legs.Add(primary);
         legs.AddRange(call.Legs.Where(l => l.Seen && !l.Ended && l != call.Primary));
         return legs;
-    }
-
-    private void OnHangup(ReadOnlySpan<byte> json)
-    {
-        if (LegOf(json) is not { Ended: false } leg) return;
-        leg.Cause = FreeSwitchCauses.Read(EslJson.Find(json, "Hangup-Cause"u8));
-        leg.State = "HANGUP";
     }
 
     private void OnHangupComplete(ReadOnlySpan<byte> json)
@@ -164,7 +165,7 @@ internal sealed partial class FreeSwitchMapper
             return;
         }
 
-        if (call.Transfer is { Attended: true, Done: false, Closing: false } transfer && call.State == CallState.Transferring) OnConsultationBroken(call, transfer, leg);
+        OnLegMissing(call, leg);
         ShowHold(call, json);
     }
 
@@ -208,7 +209,7 @@ internal sealed partial class FreeSwitchMapper
 
         if (call.OriginateError == "DESTINATION_OUT_OF_ORDER" && !call.SeenOnServer && Explain is { } explain)
         {
-            FinishLater(call, GraceForLeg);
+            FinishLater(call, GraceForExplanation);
             explain(call);
             return;
         }
@@ -304,6 +305,7 @@ internal sealed partial class FreeSwitchMapper
     private void CatchUp(FreeSwitchLeg leg, string? state, string? application, string? data)
     {
         FreeSwitchCall call = leg.Call;
+        if (leg.Up && state is not ("ACTIVE" or "HELD" or "UNHELD")) return;
         if (call.State == CallState.Created) calls.Move(call, CallState.Dialing);
         if (state is "RINGING" or "EARLY" && call.State == CallState.Dialing && !leg.IsInbound) calls.Move(call, CallState.Ringing);
         bool wasUp = leg.Up;
@@ -312,7 +314,7 @@ internal sealed partial class FreeSwitchMapper
         leg.ApplicationData ??= data;
         if (state is not ("ACTIVE" or "HELD" or "UNHELD")) return;
         leg.Up = true;
-        leg.Holds = state == "HELD";
+        CatchUpHold(leg, state == "HELD", wasUp);
         if (wasUp) return;
         // Who talks with whom is not in this list; two legs of one call that are both up do.
         if (leg != call.Primary && call.Primary is { Up: true, Ended: false, Peer: null } first && leg.Peer is null) (leg.Peer, first.Peer) = (first, leg);
@@ -322,5 +324,18 @@ internal sealed partial class FreeSwitchMapper
         // When it was answered was not seen.
         if (!before && call is { State: CallState.Connected, IsOurs: false }) call.AnsweredAt = null;
         ShowHold(call, default);
+    }
+
+    // The list is a moment behind: a hold that it does not know, or still knows, is believed when it says so again a second later.
+    private void CatchUpHold(FreeSwitchLeg leg, bool holds, bool known)
+    {
+        bool differs = known && leg.Holds != holds;
+        bool believed = !differs || leg.HoldInDoubt;
+        leg.HoldInDoubt = !believed;
+        if (!believed) return;
+        leg.Holds = holds;
+        if (!differs) return;
+        if (!holds) leg.HeldByUs = false;
+        ShowHold(leg.Call, default);
     }
 }

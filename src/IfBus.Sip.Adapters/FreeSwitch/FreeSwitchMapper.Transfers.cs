@@ -52,6 +52,12 @@ internal sealed partial class FreeSwitchMapper
     /// <summary>Called, under the lock, when the leg that was consulted is gone: the other two are to talk again.</summary>
     public Action<FreeSwitchCall, FreeSwitchTransfer>? BringTogether { get; set; }
 
+    /// <summary>Called, under the lock, when the leg that consulted is gone: that completes the transfer.</summary>
+    public Action<FreeSwitchCall, FreeSwitchTransfer>? CompleteLate { get; set; }
+
+    /// <summary>Called, under the lock, for two legs that talk on and are to end with each other.</summary>
+    public Action<FreeSwitchLeg, FreeSwitchLeg>? EndTogether { get; set; }
+
     /// <summary>A leg that an originate was to make and did not.</summary>
     public void Drop(FreeSwitchLeg leg)
     {
@@ -63,6 +69,12 @@ internal sealed partial class FreeSwitchMapper
         }
     }
 
+    // A leg is gone, and others of its call are not.
+    private void OnLegMissing(FreeSwitchCall call, FreeSwitchLeg gone)
+    {
+        if (call.Transfer is { Attended: true, Done: false, Closing: false } transfer && call.State == CallState.Transferring) OnConsultationBroken(call, transfer, gone);
+    }
+
     // Somebody went away while two consulted and one waited.
     private void OnConsultationBroken(FreeSwitchCall call, FreeSwitchTransfer transfer, FreeSwitchLeg gone)
     {
@@ -71,11 +83,18 @@ internal sealed partial class FreeSwitchMapper
             // While it is being called its originate tells.
             if (gone.Up) BringTogether?.Invoke(call, transfer);
         }
-        else if (gone == transfer.Kept && transfer.Consulted is { Up: true, Ended: false } consulted)
+        else if (gone == transfer.Released && transfer is { Kept.Ended: false, Consulted: { Up: true, Ended: false } })
+        {
+            // Who consulted may just as well hang up as say that it is done.
+            transfer.Closing = true;
+            CompleteLate?.Invoke(call, transfer);
+        }
+        else if (gone == transfer.Kept && transfer is { Released: { Ended: false } released, Consulted: { Up: true, Ended: false } consulted })
         {
             // The two who consult talk on.
             consulted.IsConsulted = false;
-            call.Primary = transfer.Released;
+            EndTogether?.Invoke(released, consulted);
+            call.Primary = released;
             call.To = transfer.To;
             call.Transfer = null;
             calls.Move(call, CallState.Connected);

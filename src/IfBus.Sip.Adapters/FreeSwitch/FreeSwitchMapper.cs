@@ -154,9 +154,6 @@ internal sealed partial class FreeSwitchMapper(string server, CallTable calls, E
             case 6 when name.SequenceEqual("CREATE"u8):
                 OnCreate(json);
                 break;
-            case 6 when name.SequenceEqual("HANGUP"u8):
-                OnHangup(json);
-                break;
             case 6 when name.SequenceEqual("UNHOLD"u8):
                 OnHold(json, holds: false);
                 break;
@@ -251,6 +248,7 @@ internal sealed partial class FreeSwitchMapper(string server, CallTable calls, E
     {
         if (LegOf(json) is not { Ended: false } leg) return;
         leg.Holds = holds;
+        leg.HoldInDoubt = false;
         if (!holds) leg.HeldByUs = false;
         ShowHold(leg.Call, json);
     }

@@ -28,11 +28,14 @@ internal sealed record FreeSwitchLoginResult(
 /// <summary>A logged-in session and what its login learnt.</summary>
 internal sealed class FreeSwitchSession(EslSession esl, FreeSwitchLoginResult login) : ISipSession
 {
-    /// <summary>Without these the outcome of a call cannot be seen.</summary>
+    /// <summary>
+    /// Without these the outcome of a call cannot be seen. Each costs the server about 5 % of the calls that it can make a
+    /// second; CHANNEL_HANGUP says nothing that CHANNEL_HANGUP_COMPLETE does not.
+    /// </summary>
     public static readonly string[] CallEvents =
     [
         "CHANNEL_CREATE", "CHANNEL_PROGRESS", "CHANNEL_PROGRESS_MEDIA", "CHANNEL_ANSWER", "CHANNEL_BRIDGE", "CHANNEL_UNBRIDGE", "CHANNEL_EXECUTE",
-        "CHANNEL_HANGUP", "CHANNEL_HANGUP_COMPLETE", "CHANNEL_DESTROY", "BACKGROUND_JOB",
+        "CHANNEL_HANGUP_COMPLETE", "CHANNEL_DESTROY", "BACKGROUND_JOB",
     ];
 
     /// <summary>The connection.</summary>

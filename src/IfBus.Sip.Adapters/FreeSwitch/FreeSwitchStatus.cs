@@ -7,7 +7,7 @@ namespace IfBus.Sip.Adapters.FreeSwitch;
 /// <param name="SinceStartup">Sessions since the start.</param>
 /// <param name="Sessions">Sessions now; one a leg.</param>
 /// <param name="PeakSessions">The most at once.</param>
-/// <param name="SessionsPerSecond">New sessions in the last second.</param>
+/// <param name="SessionsPerSecond">New sessions in the last whole second, refused ones too.</param>
 /// <param name="MaxPerSecond">The most that are taken.</param>
 /// <param name="MaxSessions">The most at once that are taken.</param>
 internal sealed partial record FreeSwitchStatus(long? SinceStartup, int? Sessions, int? PeakSessions, int? SessionsPerSecond, int? MaxPerSecond, int? MaxSessions)

@@ -11,7 +11,7 @@ internal sealed partial class KamailioAdapter
         string why = needed switch
         {
             _ when (needed & SipCapabilities.Failover) != 0 => "dlg.bridge_dlg takes one address for each party; the server's script or its dispatcher tries several",
-            SipCapabilities.MakeCall => Methods("dialog", "dlg.bridge_dlg", "dlg.list"),
+            SipCapabilities.MakeCall => "this version of the module makes no calls through a Kamailio: what becomes of dlg.bridge_dlg is not told reliably enough to report it; Invoke-SipCommand dlg.bridge_dlg sends it",
             SipCapabilities.HangUp => Methods("dialog", "dlg.end_dlg", "dlg.dlg_list", "dlg.list"),
             SipCapabilities.ListCalls or SipCapabilities.CallDetailRecords => Methods("dialog", "dlg.list"),
             SipCapabilities.BlindTransfer or SipCapabilities.AttendedTransfer => "a proxy has no command for it; a phone transfers by itself, and the server's script may (dlg_refer)",

@@ -121,8 +121,12 @@ public abstract class ConfigurationCmdlet : SipCmdlet
     public string? CertificateAuthority { get; set; }
 
     /// <summary>Servers over HTTP: a key or token to log in with.</summary>
-    [Parameter]
+    [Parameter(ValueFromPipelineByPropertyName = true)]
     public SecureString? ApiKey { get; set; }
+
+    /// <summary>Flexisip: the web host name of the space, where it is not the address.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public string? Space { get; set; }
 
     /// <summary>Servers over HTTP: the path that requests go to.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
@@ -171,7 +175,7 @@ public abstract class ConfigurationCmdlet : SipCmdlet
 
     private static readonly string[] Settings =
     [
-        "ComputerName", "Host", "Type", "Port", "Credential", "Name", "UseTls", "SkipCertificateCheck", "CertificateAuthority", "ApiKey", "Path", "EventAddress", "PollInterval", "EndpointTemplate", "Context",
+        "ComputerName", "Host", "Type", "Port", "Credential", "Name", "UseTls", "SkipCertificateCheck", "CertificateAuthority", "ApiKey", "Space", "Path", "EventAddress", "PollInterval", "EndpointTemplate", "Context",
         "ConnectTimeout", "RequestTimeout", "RingTimeout", "KeepAlive", "ReconnectAttempts",
         "ReconnectDelay", "ReconnectMaxDelay", "ReconnectFactor", "EventBuffer", "HistorySize",
     ];
@@ -200,6 +204,7 @@ public abstract class ConfigurationCmdlet : SipCmdlet
             // A relative path begins where the user stands, not where the process was started.
             CertificateAuthority = CertificateAuthority is null ? null : GetUnresolvedProviderPathFromPSPath(CertificateAuthority),
             ApiKey = ApiKey is null ? null : new NetworkCredential("", ApiKey).Password,
+            Space = Space,
             Path = Path,
             EventAddress = EventAddress,
             EndpointTemplate = EndpointTemplate,
@@ -265,6 +270,7 @@ public abstract class ConfigurationCmdlet : SipCmdlet
             case "SKIPCERTIFICATECHECK": SkipCertificateCheck = Flag(); break;
             case "CERTIFICATEAUTHORITY": CertificateAuthority = To<string>(); break;
             case "APIKEY": ApiKey = value as SecureString ?? (value as PSObject)?.BaseObject as SecureString ?? throw new PSInvalidCastException("a SecureString, as Read-Host -AsSecureString gives it."); break;
+            case "SPACE": Space = To<string>(); break;
             case "PATH": Path = To<string>(); break;
             case "EVENTADDRESS": EventAddress = To<string>(); break;
             case "POLLINTERVAL": PollInterval = Time(); break;

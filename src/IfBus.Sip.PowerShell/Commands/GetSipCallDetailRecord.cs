@@ -9,12 +9,21 @@ namespace IfBus.Sip.PowerShell.Commands;
 [OutputType(typeof(SipCallDetailRecord))]
 public sealed class GetSipCallDetailRecord : ServerCmdlet
 {
+    private bool _byId;
+
     /// <summary>Only records of these calls.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [CallId]
     [Alias("Id")]
     [ArgumentCompleter(typeof(CallIdCompleter))]
     public string[]? CallId { get; set; }
+
+    /// <summary>Flexisip: the account whose records are wanted; accounts can be piped in.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [Account]
+    [Alias("SipUri")]
+    [ArgumentCompleter(typeof(AccountCompleter))]
+    public string[]? Account { get; set; }
 
     /// <summary>Begun at this time or later; local time unless it says UTC.</summary>
     [Parameter]
@@ -25,8 +34,22 @@ public sealed class GetSipCallDetailRecord : ServerCmdlet
     public DateTime? Before { get; set; }
 
     /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        base.BeginProcessing();
+        // Before anything of the pipeline is bound.
+        _byId = MyInvocation.BoundParameters.ContainsKey(nameof(CallId));
+    }
+
+    /// <inheritdoc/>
     protected override void ProcessRecord()
     {
+        if (Account is not null)
+        {
+            foreach (string account in Account) WriteOf(account);
+            return;
+        }
+
         foreach (string? id in CallId ?? [null!])
         {
             if ((id is null ? Choose(Server) : ChooseFor(id)) is not { } connection) continue;
@@ -39,6 +62,32 @@ public sealed class GetSipCallDetailRecord : ServerCmdlet
             {
                 WriteError(Errors.Record(e, id ?? connection.Name));
             }
+        }
+    }
+
+    private void WriteOf(string account)
+    {
+        if (Choose(Server) is not { } connection) return;
+        DateTime? after = After?.ToUniversalTime(), before = Before?.ToUniversalTime();
+        try
+        {
+            List<SipCallDetailRecord> records = Pump(async token =>
+            {
+                var found = new List<SipCallDetailRecord>();
+                await foreach (SipCallDetailRecord record in connection.Adapter.GetAccountRecordsAsync(account, token).ConfigureAwait(false))
+                {
+                    if ((after is null || record.StartedAt >= after) && (before is null || record.StartedAt < before) && (!_byId || CallId!.Contains(record.CallId))) found.Add(record);
+                    // Newest first: what comes now is older still.
+                    else if (after is not null && record.StartedAt < after) break;
+                }
+
+                return found;
+            });
+            WriteObject(records, enumerateCollection: true);
+        }
+        catch (SipException e)
+        {
+            WriteError(Errors.Record(e, account));
         }
     }
 }

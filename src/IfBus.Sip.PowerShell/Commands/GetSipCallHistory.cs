@@ -9,6 +9,13 @@ namespace IfBus.Sip.PowerShell.Commands;
 [OutputType(typeof(SipCall))]
 public sealed class GetSipCallHistory : KnowledgeCmdlet
 {
+    /// <summary>Flexisip: the account whose calls are wanted; accounts can be piped in.</summary>
+    [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
+    [Account]
+    [Alias("SipUri")]
+    [ArgumentCompleter(typeof(AccountCompleter))]
+    public string[]? Account { get; set; }
+
     /// <summary>Only calls that ended at or after this time.</summary>
     [Parameter]
     public DateTime? After { get; set; }
@@ -26,11 +33,33 @@ public sealed class GetSipCallHistory : KnowledgeCmdlet
     [ValidateRange(1, int.MaxValue)]
     public int? Last { get; set; }
 
-    private protected override Task<object?> AskAsync(ISipAdapter adapter, CancellationToken token)
+    // An account is of one server: without a name it is the default one's.
+    private protected override IReadOnlyList<ServerStore.Connection> Connections => Account is null ? base.Connections : ChooseEach(Server);
+
+    private protected override async Task<object?> AskAsync(ISipAdapter adapter, CancellationToken token)
     {
         DateTime? after = After?.ToUniversalTime(), before = Before?.ToUniversalTime();
-        IEnumerable<SipCall> calls = adapter.EndedCalls.Where(c =>
-            (after is null || c.EndedAt >= after) && (before is null || c.EndedAt < before) && (Cause is null || (c.Cause is { } cause && Cause.Contains(cause))));
-        return Task.FromResult<object?>(Last is { } last ? calls.TakeLast(last) : calls);
+        bool Wanted(SipCall c) => (after is null || c.EndedAt >= after) && (before is null || c.EndedAt < before) && (Cause is null || (c.Cause is { } cause && Cause.Contains(cause)));
+        if (Account is null && adapter.Server.Type != SipServerType.Flexisip)
+        {
+            IEnumerable<SipCall> calls = adapter.EndedCalls.Where(Wanted);
+            return Last is { } last ? calls.TakeLast(last) : calls;
+        }
+
+        // It sees no calls by itself, and knows those of an account. Newest first there.
+        if (Account is null && adapter.Capabilities.HasFlag(SipCapabilities.AccountCalls)) throw new SipArgumentException("Account", null, "whose calls; this server knows them by account only.");
+        var found = new List<SipCall>();
+        foreach (string account in Account ?? [""])
+        {
+            int left = Last ?? int.MaxValue;
+            await foreach (SipCall call in adapter.GetAccountCallsAsync(account, token).ConfigureAwait(false))
+            {
+                if (!Wanted(call)) continue;
+                found.Add(call);
+                if (--left == 0) break;
+            }
+        }
+
+        return found;
     }
 }

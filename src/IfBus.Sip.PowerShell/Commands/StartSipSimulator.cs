@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using System.Net;
 using System.Security;
+using System.Security.Cryptography;
 using IfBus.Sip.PowerShell.Binding;
 using IfBus.Sip.PowerShell.Hosting;
 using IfBus.Sip.Simulators;
@@ -21,12 +22,12 @@ public sealed class StartSipSimulator : SipCmdlet
     [ValidateRange(0, 65535)]
     public int Port { get; set; }
 
-    /// <summary>The version to play. Asterisk: 22.10.1, or one that begins with 16. FreeSWITCH: 1.10.12. Kamailio: 5.6.3, or one that begins with 6.</summary>
+    /// <summary>The version to play. Asterisk: 22.10.1, or one that begins with 16. FreeSWITCH: 1.10.12. Yate: 6.4.1. Kamailio: 5.6.3, or one that begins with 6.0 or 6.1. OpenSIPS: 3.6.8. Flexisip: 2.1 or 2.0.7.</summary>
     [Parameter]
-    [ValidatePattern(@"^(16|18|20|22|1\.10|5\.[678]|6\.[01])\.[0-9.]{1,20}$")]
+    [ValidatePattern(@"^(16|18|20|22|1\.10|6\.[014]|5\.[678]|3\.[4-6]|2\.[01])(\.[0-9.]{1,20})?$")]
     public string? Version { get; set; }
 
-    /// <summary>The user that it lets in. FreeSWITCH asks for the secret alone, or for user@domain too.</summary>
+    /// <summary>The user that it lets in. FreeSWITCH asks for the secret alone, or for user@domain too; Yate for nothing.</summary>
     [Parameter]
     [ValidatePattern(@"^[^\p{C}]{1,80}$")]
     public string? User { get; set; }
@@ -66,14 +67,10 @@ public sealed class StartSipSimulator : SipCmdlet
     {
         Check(nameof(RingTime), RingTime);
         Check(nameof(Delay), Delay);
-        bool fits = Version is null || Type switch
-        {
-            SipServerType.FreeSwitch => Version.StartsWith("1.10.", StringComparison.Ordinal),
-            SipServerType.Kamailio => Version[0] is '5' or '6',
-            _ => Version[0] is not ('5' or '6') && !Version.StartsWith("1.10.", StringComparison.Ordinal),
-        };
-        if (!fits)
+        if (Version is not null && VersionType() != Type)
             ThrowTerminatingError(Errors.Record(new SipArgumentException(nameof(Version), Version, $"a version of {Type}."), Version));
+        if (Type == SipServerType.Yate && (User is not null || Secret is not null))
+            ThrowTerminatingError(Errors.Record(new SipArgumentException(User is not null ? nameof(User) : nameof(Secret), User, "nothing with Yate: its external module knows no login."), User));
         if (!ShouldProcess($"{Type} simulator on 127.0.0.1:{(Port == 0 ? "a free port" : Port)}", "Start")) return;
         try
         {
@@ -81,6 +78,9 @@ public sealed class StartSipSimulator : SipCmdlet
             {
                 SipServerType.FreeSwitch => StartFreeSwitch(),
                 SipServerType.Kamailio => StartKamailio(),
+                SipServerType.Yate => StartYate(),
+                SipServerType.OpenSips => StartOpenSips(),
+                SipServerType.Flexisip => StartFlexisip(),
                 _ => StartAsterisk(),
             });
             Store.Add(simulator);
@@ -121,6 +121,46 @@ public sealed class StartSipSimulator : SipCmdlet
         RingTime = RingTime,
         Faults = Faults(),
     });
+
+    private YateSimulator StartYate() => YateSimulator.Start(new YateSimulatorOptions
+    {
+        Port = Port,
+        Version = Version ?? "6.4.1",
+        RingTime = RingTime,
+        Faults = Faults(),
+    });
+
+    // It has no login of its own; with -Secret a reverse proxy before it asks for one.
+    private OpenSipsSimulator StartOpenSips() => OpenSipsSimulator.Start(new OpenSipsSimulatorOptions
+    {
+        Port = Port,
+        Version = Version ?? "3.6.8",
+        User = User ?? "ifbus",
+        Secret = Secret is null ? "" : NewSecret(),
+        RingTime = RingTime,
+        Faults = Faults(),
+    });
+
+    private FlexisipSimulator StartFlexisip() => FlexisipSimulator.Start(new FlexisipSimulatorOptions
+    {
+        Port = Port,
+        Version = Version ?? "2.1",
+        User = User ?? "admin@sip.example.com",
+        // FlexiAPI's keys are so long, and no other.
+        Secret = Secret is null ? RandomNumberGenerator.GetHexString(40) : NewSecret(),
+        Faults = Faults(),
+    });
+
+    private SipServerType VersionType() => Version!.Split('.')[0] switch
+    {
+        "5" => SipServerType.Kamailio,
+        "6" when !Version.StartsWith("6.4", StringComparison.Ordinal) => SipServerType.Kamailio,
+        "1" => SipServerType.FreeSwitch,
+        "2" => SipServerType.Flexisip,
+        "3" => SipServerType.OpenSips,
+        "6" => SipServerType.Yate,
+        _ => SipServerType.Asterisk,
+    };
 
     private string NewSecret() => Secret is null ? Guid.NewGuid().ToString("N") : new NetworkCredential("", Secret).Password;
 

@@ -25,7 +25,10 @@ internal static class Errors
 
     private static ErrorCategory Category(SipException exception) => exception switch
     {
-        { ErrorId: "SipConferenceNotFound" or "SipConferenceMemberNotFound" } => ErrorCategory.ObjectNotFound,
+        { ErrorId: "SipConferenceNotFound" or "SipConferenceMemberNotFound" or "SipAccountNotFound" or "SipDeviceNotFound" or "SipCallForwardingNotFound" or "SipSpaceUnknown" } => ErrorCategory.ObjectNotFound,
+        { ErrorId: "SipAccountExists" or "SipAccountNameReserved" } => ErrorCategory.ResourceExists,
+        { ErrorId: "SipValidationFailed" } => ErrorCategory.InvalidData,
+        { ErrorId: "SipRateLimited" or "SipServerUnavailable" } => ErrorCategory.ResourceUnavailable,
         SipArgumentException or SipConfigurationException => ErrorCategory.InvalidArgument,
         SipCallNotFoundException => ErrorCategory.ObjectNotFound,
         SipAuthenticationException => ErrorCategory.AuthenticationError,

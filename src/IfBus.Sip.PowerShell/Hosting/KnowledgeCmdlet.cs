@@ -16,13 +16,16 @@ public abstract class KnowledgeCmdlet : SipCmdlet
     /// <summary>Whom to ask.</summary>
     private protected virtual string[]? Asked => Server;
 
+    /// <summary>The connections to ask.</summary>
+    private protected virtual IReadOnlyList<ServerStore.Connection> Connections => ChooseEachOrAll(Asked);
+
     /// <summary>Asks one server; a list is written one by one.</summary>
     private protected abstract Task<object?> AskAsync(ISipAdapter adapter, CancellationToken token);
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (ServerStore.Connection connection in ChooseEachOrAll(Asked))
+        foreach (ServerStore.Connection connection in Connections)
         {
             try
             {

@@ -20,6 +20,7 @@ internal static class ServerSettings
         Compare(nameof(want.SkipCertificateCheck), have.SkipCertificateCheck, want.SkipCertificateCheck);
         Compare(nameof(want.CertificateAuthority), have.CertificateAuthority, want.CertificateAuthority);
         if (have.ApiKey != want.ApiKey) found.Add("the API key");
+        Compare(nameof(want.Space), have.Space, want.Space);
         Compare(nameof(want.Path), have.Path, want.Path);
         Compare(nameof(want.EventAddress), have.EventAddress, want.EventAddress);
         Compare(nameof(want.PollInterval), have.PollInterval, want.PollInterval);

@@ -11,10 +11,12 @@ public sealed class SipSimulator
     {
         Type = type;
         Simulator = simulator;
+        if (simulator.User.Length == 0) return;
         var secret = new SecureString();
         foreach (char c in simulator.Secret) secret.AppendChar(c);
         secret.MakeReadOnly();
-        Credential = new PSCredential(simulator.User, secret);
+        if (type == SipServerType.Flexisip) ApiKey = secret;
+        else Credential = new PSCredential(simulator.User, secret);
     }
 
     internal ServerSimulator Simulator { get; }
@@ -37,8 +39,11 @@ public sealed class SipSimulator
     /// <summary>True if it speaks TLS.</summary>
     public bool UseTls => Simulator.Tls;
 
-    /// <summary>What it lets in.</summary>
-    public PSCredential Credential { get; }
+    /// <summary>What it lets in; null for Yate, which asks nobody, and for Flexisip, which has an <see cref="ApiKey"/>.</summary>
+    public PSCredential? Credential { get; }
+
+    /// <summary>Flexisip: the API key of its administrator.</summary>
+    public SecureString? ApiKey { get; }
 
     /// <summary>Calls that are up or being set up.</summary>
     public int ActiveCalls => Simulator.ActiveCalls;

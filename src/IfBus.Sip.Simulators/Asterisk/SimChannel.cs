@@ -80,7 +80,7 @@ internal sealed class SimChannel(string name, string uniqueid, string linkedid)
     public bool Gone { get; set; }
 
     /// <summary>What happens to it next by itself.</summary>
-    public List<ITimer> Timers { get; } = [];
+    public List<IDisposable> Timers { get; } = [];
 
     public Dictionary<string, string> Variables { get; } = [];
 

@@ -3,28 +3,37 @@ using System.Globalization;
 namespace IfBus.Sip.Simulators.Asterisk;
 
 /// <summary>The channels of the simulated server and what becomes of them, told to every connection in the recorded order. One lock; timers, no threads.</summary>
-internal sealed partial class Switchboard(AsteriskSimulatorOptions options)
+internal sealed partial class Switchboard
 {
     private readonly Dictionary<string, SimChannel> _channels = new(StringComparer.OrdinalIgnoreCase);
     private readonly List<ManagerConnection> _listeners = [];
+    private readonly Agenda _agenda;
     private long _serial;
     private long _uniqueid;
     private long _actions;
 
+    public Switchboard(AsteriskSimulatorOptions options)
+    {
+        Options = options;
+        IsVersion16 = options.Version.StartsWith("16.", StringComparison.Ordinal);
+        StartedAt = Now;
+        _agenda = new Agenda(options.TimeProvider, Sync, action => action());
+    }
+
     public object Sync { get; } = new();
 
-    public AsteriskSimulatorOptions Options => options;
+    public AsteriskSimulatorOptions Options { get; }
 
-    public bool IsVersion16 { get; } = options.Version.StartsWith("16.", StringComparison.Ordinal);
+    public bool IsVersion16 { get; }
 
     /// <summary>Modules are loaded.</summary>
     public bool IsBooted { get; private set; } = true;
 
-    public DateTime StartedAt { get; private set; } = options.TimeProvider.GetLocalNow().DateTime;
+    public DateTime StartedAt { get; private set; }
 
     public Action? RestartWanted { get; set; }
 
-    public DateTime Now => options.TimeProvider.GetLocalNow().DateTime;
+    public DateTime Now => Options.TimeProvider.GetLocalNow().DateTime;
 
     public long ActionsReceived => Interlocked.Read(ref _actions);
 
@@ -190,20 +199,10 @@ internal sealed partial class Switchboard(AsteriskSimulatorOptions options)
         return channel;
     }
 
-    private void After(SimChannel channel, TimeSpan time, Action action)
+    private void After(SimChannel channel, TimeSpan time, Action action) => channel.Timers.Add(_agenda.Add(time, () =>
     {
-        ITimer? timer = null;
-        timer = options.TimeProvider.CreateTimer(
-            _ =>
-            {
-                lock (Sync)
-                {
-                    if (!channel.Gone) action();
-                }
-            },
-            null, time, Timeout.InfiniteTimeSpan);
-        channel.Timers.Add(timer);
-    }
+        if (!channel.Gone) action();
+    }));
 
     private void Identify(SimChannel channel, string number, string name)
     {

@@ -105,9 +105,10 @@ internal sealed partial class ApiCommands
 
     private List<(string Name, string Value)> CallRow(FsChannel c, bool detailed)
     {
-        List<(string Name, string Value)> full = ChannelRow(c);
+        // What a leg began with is not told of calls.
+        List<(string Name, string Value)> full = ChannelRow(c)[..^6];
         List<(string Name, string Value)> row = detailed ? full : Short(full, withCall: true);
-        List<(string Name, string Value)> other = c.Partner is { } partner ? ChannelRow(partner) : [.. full.Select(f => (f.Name, ""))];
+        List<(string Name, string Value)> other = c.Partner is { } partner ? ChannelRow(partner)[..^6] : [.. full.Select(f => (f.Name, ""))];
         row.AddRange((detailed ? other : Short(other, withCall: false)).Select(f => ("b_" + f.Name, f.Value)));
         row.Add(("call_created_epoch", c.Partner is null ? "" : $"{c.BridgedEpoch}"));
         return row;

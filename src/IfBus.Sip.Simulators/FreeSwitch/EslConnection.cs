@@ -74,8 +74,9 @@ internal sealed partial class EslConnection(Stream stream, Switchboard board, Fr
             return;
         }
 
-        Write("Content-Type: auth/request\n\n");
+        // Before it is greeted: who has read that may count on the time to run.
         using ITimer timer = options.TimeProvider.CreateTimer(_ => Say("text/disconnect-notice", Goodbye, "", close: true), null, options.AuthTimeout, Timeout.InfiniteTimeSpan);
+        Write("Content-Type: auth/request\n\n");
         bool first = true;
         while (!Closed && !_leaving)
         {

@@ -304,7 +304,7 @@ internal sealed class FsChannel(string uuid, string name, bool outbound)
     public (string Name, string Number, string Address, string Destination, string Dialplan) Initial { get; set; }
 
     /// <summary>What happens to it next by itself.</summary>
-    public List<ITimer> Timers { get; } = [];
+    public List<IDisposable> Timers { get; } = [];
 
     /// <summary>It is known and not told to hang up.</summary>
     public bool IsUp => !Down;

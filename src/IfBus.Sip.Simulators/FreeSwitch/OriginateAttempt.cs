@@ -21,7 +21,7 @@ internal sealed class OriginateAttempt(Switchboard board, OriginateRequest reque
     private int _group;
     private int _cause = Causes.DestinationOutOfOrder;
     private bool _open = true;
-    private ITimer? _timer;
+    private IDisposable? _timer;
 
     public FsChannel? Caller => request.Caller;
 

@@ -58,13 +58,10 @@ internal sealed partial class Switchboard
     /// <param name="loops">How often, as told in a variable; -1 is for ever. It is done once.</param>
     public void ExecuteNow(FsChannel c, string name, string data, string? id = null, int loops = 1)
     {
-        if (Applications.ContainsKey(name))
-        {
-            c.Variables.Set("current_loop", 1);
-            c.Variables.Set("total_loops", loops);
-        }
-
+        c.Variables.Set("current_loop", 1);
+        c.Variables.Set("total_loops", loops);
         Execute(c, name, data, id, looped: true);
+        if (!Applications.ContainsKey(name)) EndLoops(c);
     }
 
     /// <summary>Replaces ${variable} and ${function(arguments)}; without a leg there are global variables only.</summary>
@@ -74,13 +71,15 @@ internal sealed partial class Switchboard
         var expanded = new StringBuilder();
         for (int i = 0; i < text.Length; i++)
         {
-            int end = text[i] == '$' ? OriginateSyntax.FindEnd(text, i + 1, '{', '}') : -1;
-            if (end < 0)
+            if (text[i] != '$' || i + 1 == text.Length || text[i + 1] != '{')
             {
                 expanded.Append(text[i]);
                 continue;
             }
 
+            // One that is never closed goes to the end of the text.
+            int end = OriginateSyntax.FindEnd(text, i + 1, '{', '}');
+            if (end < 0) end = text.Length;
             string inner = Expand(c, text[(i + 2)..end]);
             int open = inner.IndexOf('(', StringComparison.Ordinal);
             expanded.Append(open > 0 ? CallFunction(inner[..open], inner[(open + 1)..].TrimEnd(')')) : c?.Variables[inner] ?? Commands.Global(inner));
@@ -157,7 +156,11 @@ internal sealed partial class Switchboard
         if (app.Response != "_none_") c.Variables.Set("current_application_response", app.Response);
         if (app.Silent) return;
         Tell(c, "CHANNEL_EXECUTE_COMPLETE", after: e => e.Add("Application", app.Name).Add("Application-Data", app.Data).Add("Application-Response", app.Response).Add("Application-UUID", app.Id));
-        if (!app.Looped) return;
+        if (app.Looped) EndLoops(c);
+    }
+
+    private static void EndLoops(FsChannel c)
+    {
         c.Variables.Set("current_loop", null);
         c.Variables.Set("total_loops", null);
     }

@@ -30,8 +30,8 @@ internal sealed partial class Switchboard
     /// <summary>The most legs that were made in a second.</summary>
     public int PeakPerSecond => _peakInSecond;
 
-    /// <summary>A timer of no leg.</summary>
-    public ITimer At(TimeSpan time, Action action) => Options.TimeProvider.CreateTimer(_ => Enter(action), null, time, Timeout.InfiniteTimeSpan);
+    /// <summary>Something of no leg that is to be done later.</summary>
+    public IDisposable At(TimeSpan time, Action action) => _agenda.Add(time, action);
 
     /// <summary>The server counts whole clock seconds: its time-outs end up to a second early.</summary>
     public TimeSpan WholeSeconds(TimeSpan time)
@@ -40,8 +40,8 @@ internal sealed partial class Switchboard
         return TimeSpan.FromMicroseconds(Math.Max(1000, ((now / 1_000_000) + (long)Math.Min(time.TotalSeconds, 1e9)) * 1_000_000 - now));
     }
 
-    /// <summary>Legs made in this second.</summary>
-    public int LastSecond() => Now / 1_000_000 == _second ? _inSecond : _lastInSecond;
+    /// <summary>Legs asked for in the last whole second, refused ones too.</summary>
+    public int LastSecond() => (Now / 1_000_000 - _second) switch { 0 => _lastInSecond, 1 => _inSecond, _ => 0 };
 
     /// <summary>Makes a leg that has not begun yet; if none can be made, says why.</summary>
     public int CreateLeg(OriginateAttempt attempt, DialLeg leg, bool first, out FsChannel? channel)
@@ -121,8 +121,8 @@ internal sealed partial class Switchboard
     {
         long second = Now / 1_000_000;
         if (second != _second) (_lastInSecond, _second, _inSecond) = (_second == second - 1 ? _inSecond : 0, second, 0);
-        if ((outbound ? PausedOutbound : PausedInbound) || _channels.Count >= MaxSessions || _inSecond >= SessionsPerSecond - 1) return false;
-        _inSecond++;
+        if (outbound ? PausedOutbound : PausedInbound) return false;
+        if (++_inSecond >= SessionsPerSecond || _channels.Count >= MaxSessions) return false;
         _sessions++;
         _peakInSecond = Math.Max(_peakInSecond, _inSecond);
         _peak = Math.Max(_peak, _channels.Count + 1);
@@ -265,7 +265,7 @@ internal sealed partial class Switchboard
 
         int Good(SipTarget target, string name, PhoneBehaviour? gatewayLine, out FsChannel? made)
         {
-            PhoneBehaviour phone = PhoneBehaviour.Of(ByteText.ToText(target.Number), isExtension: false);
+            PhoneBehaviour phone = StatusOf(target.Number) ?? PhoneBehaviour.Of(ByteText.ToText(target.Number), isExtension: false);
             if (phone == new PhoneBehaviour(PhoneKind.Answers) && gatewayLine is not null) phone = gatewayLine;
             bool bridged = attempt.Caller is not null;
             int port = TakePort();
@@ -275,6 +275,10 @@ internal sealed partial class Switchboard
             return Causes.Success;
         }
     }
+
+    // "status410": a phone that refuses with that.
+    private static PhoneBehaviour? StatusOf(string number) =>
+        number.StartsWith("status", StringComparison.Ordinal) && ByteText.Number(number[6..]) is >= 300 and <= 699 and int status ? new PhoneBehaviour(PhoneKind.Fails, SipStatus: status) : null;
 
     private int TakePort() => _mediaPort = _mediaPort >= 32766 ? 16384 : _mediaPort + 2;
 }

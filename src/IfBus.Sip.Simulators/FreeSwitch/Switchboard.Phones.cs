@@ -80,7 +80,8 @@ internal sealed partial class Switchboard
             case PhoneKind.Dead:
                 break;
             case PhoneKind.Fails or PhoneKind.Ends:
-                After(c, Moment, () => Refuse(c, phone));
+                if (phone.EarlyMedia) After(c, Moment, () => MarkEarlyMedia(c));
+                After(c, phone.EarlyMedia ? Options.RingTime + Moment : Moment, () => Refuse(c, phone));
                 break;
             default:
                 After(c, Moment, () =>

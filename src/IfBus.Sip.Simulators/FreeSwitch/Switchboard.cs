@@ -14,6 +14,7 @@ internal sealed partial class Switchboard
 
     private readonly Dictionary<string, FsChannel> _channels = [];
     private readonly Queue<Action> _posted = new();
+    private readonly Agenda _agenda;
     private readonly List<EslConnection> _listeners = [];
     private HashSet<string>? _wanted = [];
     private int _entries;
@@ -24,6 +25,7 @@ internal sealed partial class Switchboard
     public Switchboard(FreeSwitchSimulatorOptions options)
     {
         Options = options;
+        _agenda = new Agenda(options.TimeProvider, Sync, Enter);
         Commands = new ApiCommands(this);
         (MaxSessions, SessionsPerSecond) = (options.MaxSessions, options.SessionsPerSecond);
         Boot();
@@ -57,6 +59,14 @@ internal sealed partial class Switchboard
         get
         {
             lock (Sync) return _channels.Count;
+        }
+    }
+
+    public int ListenerCount
+    {
+        get
+        {
+            lock (Sync) return _listeners.Count;
         }
     }
 
@@ -206,12 +216,10 @@ internal sealed partial class Switchboard
     public string LocalTime(long microseconds) => LocalTime(DateTimeOffset.UnixEpoch.AddTicks(microseconds * 10));
 
     // What happens to a leg later, if it still is up then.
-    private void After(FsChannel channel, TimeSpan time, Action action) => channel.Timers.Add(Options.TimeProvider.CreateTimer(
-        _ => Enter(() =>
-        {
-            if (channel.IsUp) action();
-        }),
-        null, time, Timeout.InfiniteTimeSpan));
+    private void After(FsChannel channel, TimeSpan time, Action action) => channel.Timers.Add(At(time, () =>
+    {
+        if (channel.IsUp) action();
+    }));
 
     // What its dialplan has in mind, for as long as it is not sent elsewhere.
     private void AfterRun(FsChannel channel, TimeSpan time, Action action)

@@ -1,4 +1,3 @@
-using System.Collections;
 using System.Management.Automation;
 using IfBus.Sip.Tests.Support;
 
@@ -8,26 +7,8 @@ namespace IfBus.Sip.Tests.Contract;
 /// What a user of FreeSWITCH is promised, through the cmdlets. One suite, the same verdicts, on the simulator and on a
 /// real server: gateways and the numbers behind them mean the same on both, and so do the extensions of the dialplan.
 /// </summary>
-public abstract class FreeSwitchContract : ServerContract
+public abstract class FreeSwitchContract : FreeSwitchServerContract
 {
-    protected override string TwoPhones => "-From 5 -To sofia/gateway/answer/1";
-
-    protected override string? AfterConnect => "$script:others = @(Get-SipCallStatus).CallId";
-
-    protected override void Configure(Hashtable settings)
-    {
-        settings["Type"] = "FreeSwitch";
-        settings["EndpointTemplate"] = "sofia/gateway/answer/{0}";
-        settings.Remove("Context");
-    }
-
-    // A test that fails leaves nothing to the next one.
-    protected override void Dispose(bool disposing)
-    {
-        if (disposing) Module.Try("Get-SipCallStatus | Where-Object CallId -NotIn $script:others | Stop-SipCall");
-        base.Dispose(disposing);
-    }
-
     [FreeSwitchFact]
     public void Answered_then_ended_by_us()
     {
@@ -51,7 +32,7 @@ public abstract class FreeSwitchContract : ServerContract
     [FreeSwitchFact]
     public void Far_end_hangs_up()
     {
-        SipCall call = Call("-From sofia/gateway/bye/bye -To 1000");
+        SipCall call = Call("-From sofia/gateway/bye/bye3 -To 1000");
         AssertAnswered(call);
         SipCall ended = WaitForEnd(call);
         AssertEnded(ended, HangupCause.NormalClearing, 16, null, answered: true);
@@ -106,7 +87,7 @@ public abstract class FreeSwitchContract : ServerContract
     [FreeSwitchFact]
     public void Early_media_is_not_connected()
     {
-        SipCall call = Module.Run<SipCall>("New-SipCall -From sofia/gateway/early/early -To 1000 | Wait-SipCall -State Ringing -Timeout 10");
+        SipCall call = Module.Run<SipCall>("New-SipCall -From sofia/gateway/early/early3 -To 1000 | Wait-SipCall -State Ringing -Timeout 10");
         Assert.Equal((CallState.Ringing, null), (call.State, call.AnsweredAt));
         AssertAnswered(Module.Run<SipCall>("param($c) $c | Wait-SipCall -State Connected -Timeout 10", call));
         Stop(call);
@@ -321,6 +302,62 @@ public abstract class FreeSwitchContract : ServerContract
     }
 
     [FreeSwitchFact]
+    public void Who_consults_completes_the_transfer_by_its_hang_up()
+    {
+        SipCall call = Pair();
+        SipCall consulting = Change(call, "Move-SipCall -To 77 -Attended");
+        HangUpLeg(call.Legs[1].Id);
+        SipCall done = Until(call, c => c.State != CallState.Transferring);
+        Assert.Equal((CallState.Connected, "77", 2), (done.State, done.To, Up(done)));
+        Assert.Equal("Hungup", done.Legs.Single(l => l.Id == call.Legs[1].Id).State);
+        Fails(call, "SipNoTransfer", "Move-SipCall -Complete");
+        // They are a pair like any other: it is held, and one ends with the other.
+        Assert.Equal(CallState.OnHold, Change(call, "Suspend-SipCall").State);
+        Assert.Equal(CallState.Connected, Change(call, "Resume-SipCall").State);
+        HangUpLeg(call.Legs[0].Id);
+        SipCall ended = WaitForEnd(call);
+        Assert.All(ended.Legs, l => Assert.Equal("Hungup", l.State));
+        Assert.Equal(3, consulting.Legs.Count);
+    }
+
+    [FreeSwitchFact]
+    public void Completed_the_two_end_with_each_other()
+    {
+        SipCall call = Pair();
+        SipCall consulting = Change(call, "Move-SipCall -To 77 -Attended");
+        Change(call, "Move-SipCall -Complete");
+        HangUpLeg(call.Legs[0].Id);
+        Assert.All(WaitForEnd(call).Legs, l => Assert.Equal("Hungup", l.State));
+        Assert.Equal(3, consulting.Legs.Count);
+    }
+
+    [FreeSwitchFact]
+    public void When_the_party_that_waits_hangs_up_the_other_two_talk_on_and_end_together()
+    {
+        SipCall call = Pair();
+        Change(call, "Move-SipCall -To 77 -Attended");
+        HangUpLeg(call.Legs[0].Id);
+        SipCall rest = Until(call, c => c.State == CallState.Connected);
+        Assert.Equal(("77", 2), (rest.To, Up(rest)));
+        Assert.Equal(CallState.OnHold, Change(call, "Suspend-SipCall").State);
+        Assert.Equal(CallState.Connected, Change(call, "Resume-SipCall").State);
+        HangUpLeg(call.Legs[1].Id);
+        Assert.All(WaitForEnd(call).Legs, l => Assert.Equal("Hungup", l.State));
+    }
+
+    [FreeSwitchFact]
+    public void When_the_one_who_is_consulted_hangs_up_the_parties_talk_again()
+    {
+        SipCall call = Pair();
+        SipCall consulting = Change(call, "Move-SipCall -To 77 -Attended");
+        HangUpLeg(consulting.Legs[2].Id);
+        SipCall back = Until(call, c => c.State == CallState.Connected);
+        Assert.Equal((call.To, 2), (back.To, Up(back)));
+        HangUpLeg(call.Legs[1].Id);
+        Assert.All(WaitForEnd(call).Legs, l => Assert.Equal("Hungup", l.State));
+    }
+
+    [FreeSwitchFact]
     public void Attended_transfer_to_a_busy_phone_brings_the_parties_back()
     {
         SipCall call = Pair();
@@ -467,6 +504,6 @@ public abstract class FreeSwitchContract : ServerContract
         Module.Fails("SipInvalidArgument", "Invoke-SipCommand show -Field @{ a = \"calls`n`nexit\" } -Confirm:$false");
     }
 
-    // The calls of this test: others may use the same server.
-    private SipCall[] Ours() => Calls(Module.Run("Get-SipCallStatus | Where-Object CallId -NotIn $script:others"));
+    // As if its phone had: not by us.
+    private void HangUpLeg(string id) => Assert.StartsWith("+OK", Api("uuid_kill", id), StringComparison.Ordinal);
 }

@@ -17,7 +17,7 @@ public abstract class ServerContract : IDisposable
     protected ServerContract()
     {
         _module = new Lazy<ModuleRunspace>(Open);
-        _is16 = new Lazy<bool>(() => Module.Run<SipServer>("Get-SipServer").Version!.StartsWith("Asterisk 16.", StringComparison.Ordinal));
+        _is16 = new Lazy<bool>(() => Module.Run<SipServer>("Get-SipServer contract").Version!.StartsWith("Asterisk 16.", StringComparison.Ordinal));
     }
 
     /// <summary>The server under test.</summary>
@@ -81,8 +81,8 @@ public abstract class ServerContract : IDisposable
 
     protected SipCall Now(SipCall call) => Module.Run<SipCall>("param($c) $c | Get-SipCallStatus", call);
 
-    // A leg that is up is Up on Asterisk and ACTIVE on FreeSWITCH.
-    protected static int Up(SipCall call) => call.Legs.Count(l => l.State is "Up" or "ACTIVE");
+    // A leg that is up is Up on Asterisk, ACTIVE on FreeSWITCH and answered on Yate.
+    protected static int Up(SipCall call) => call.Legs.Count(l => l.State is "Up" or "ACTIVE" or "answered");
 
     protected static void AssertAnswered(SipCall call)
     {

@@ -11,3 +11,19 @@ public sealed class FreeSwitchFactAttribute : FactAttribute;
 
 /// <summary>A test of FreeSWITCH's contract with data. Against the simulator it always runs.</summary>
 public sealed class FreeSwitchTheoryAttribute : TheoryAttribute;
+
+/// <summary>A test of FreeSWITCH's contract that restarts the server. Against the simulator it always runs.</summary>
+public sealed class FreeSwitchRestartFactAttribute : FactAttribute;
+
+/// <summary>A test of Yate's contract. Against the simulator it always runs.</summary>
+public sealed class YateFactAttribute : FactAttribute;
+
+/// <summary>A test of Yate's contract with data. Against the simulator it always runs.</summary>
+public sealed class YateTheoryAttribute : TheoryAttribute;
+/// <summary>A test of FlexiAPI's contract. Against the simulator it always runs.</summary>
+public sealed class FlexisipFactAttribute : FactAttribute;
+/// <summary>A test of OpenSIPS's contract. Against the simulator it always runs.</summary>
+public sealed class OpenSipsFactAttribute : FactAttribute;
+
+/// <summary>A test of OpenSIPS's contract with data. Against the simulator it always runs.</summary>
+public sealed class OpenSipsTheoryAttribute : TheoryAttribute;

@@ -29,6 +29,9 @@ internal sealed class Transcript
 
     public string Name { get; }
 
+    /// <summary>All chunks in their order.</summary>
+    public IReadOnlyList<(int Connection, bool FromServer, byte[] Bytes)> Chunks => _chunks;
+
     public IEnumerable<int> Connections => _chunks.Select(c => c.Connection).Distinct();
 
     /// <summary>All that the server said on a connection.</summary>
@@ -36,6 +39,9 @@ internal sealed class Transcript
 
     /// <summary>All that the client said on a connection.</summary>
     public byte[] Client(int connection) => [.. _chunks.Where(c => c.Connection == connection && !c.FromServer).SelectMany(c => c.Bytes)];
+
+    /// <summary>What both sides said on a connection, in the order in which it was seen.</summary>
+    public IEnumerable<(bool FromServer, byte[] Bytes)> Conversation(int connection) => _chunks.Where(c => c.Connection == connection).Select(c => (c.FromServer, c.Bytes));
 
     /// <summary>The recordings of a server.</summary>
     public static IEnumerable<string> Files(string server) => Directory.GetFiles(Repository.Transcripts(server)).Order(StringComparer.Ordinal);

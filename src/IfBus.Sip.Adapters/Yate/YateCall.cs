@@ -1,0 +1,198 @@
+using System.Text;
+
+namespace IfBus.Sip.Adapters.Yate;
+
+/// <summary>A call on Yate: the channels that share a billid. For calls of ours its id is one that we gave; for others it is the billid.</summary>
+internal sealed class YateCall(string callId, bool ours) : TrackedCall(callId, ours)
+{
+    /// <summary>All legs seen, ended ones too, first seen first.</summary>
+    public List<YateLeg> Legs { get; } = new(2);
+
+    /// <summary>The engine's billid: its run and a number. Null until it has told it.</summary>
+    public string? BillId { get; set; }
+
+    /// <summary>The party that called, or was called first: the far end of our silent leg, once it is there.</summary>
+    public YateLeg? Primary { get; set; }
+
+    /// <summary>Our silent dumb/ leg, by which a call of ours begins.</summary>
+    public YateLeg? Origin { get; set; }
+
+    /// <summary>How many legs are up on the engine.</summary>
+    public int LiveLegs { get; set; }
+
+    /// <summary>Where the first party goes when it has answered: driver/address. Null if it stays with the silent leg.</summary>
+    public string? Next { get; set; }
+
+    /// <summary>Parameters of the way there, as the engine's own routing gave them.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> NextParameters { get; set; } = [];
+
+    /// <summary>The first party has been sent on.</summary>
+    public bool Sent { get; set; }
+
+    /// <summary>call.execute has been answered: before, its legs may not have been told yet.</summary>
+    public bool Placed { get; set; }
+
+    /// <summary>When to end the call although something is missing; ticks of the mapper's clock.</summary>
+    public long? FinishAt { get; set; }
+
+    /// <summary>A hang-up was asked for: legs that appear later are ended too.</summary>
+    public HangupCause? HangupWanted { get; set; }
+
+    /// <summary>Why it failed, where a message's answer said so and no leg does.</summary>
+    public (HangupCause Cause, string? Text)? Failure { get; set; }
+
+    /// <summary>A transfer that goes on, or the last one.</summary>
+    public YateTransfer? Transfer { get; set; }
+
+    /// <summary>Both parties were put on music by us.</summary>
+    public bool Held { get; set; }
+
+    /// <summary>Recordings that we began.</summary>
+    public List<SipRecording> Recordings { get; } = [];
+
+    /// <summary>call.cdr records, of legs that are over.</summary>
+    public List<SipFieldCollection> Records { get; } = [];
+
+    /// <summary>The call's own record has been made.</summary>
+    public bool Recorded { get; set; }
+
+    /// <summary>Somebody holds it: we, or a phone of its own accord.</summary>
+    public bool IsHeld => Held || Legs.Exists(l => l is { Ended: false, Holds: true });
+
+    /// <summary>The leg of a party that is up.</summary>
+    public YateLeg? LegOf(SipParty party)
+    {
+        YateLeg? from = Primary is { Ended: false } primary ? primary : null;
+        if (party == SipParty.From) return from;
+        if (from?.Peer is { Ended: false } peer && peer != Origin) return peer;
+        return Legs.FindLast(l => l is { Ended: false, IsConsulted: false } && l != Primary && l != Origin);
+    }
+
+    /// <summary>Recordings end with their call.</summary>
+    public void EndRecordings(DateTime now)
+    {
+        for (int i = 0; i < Recordings.Count; i++)
+        {
+            if (Recordings[i].State != SipRecordingState.Stopped) Recordings[i] = Recordings[i] with { State = SipRecordingState.Stopped, StoppedAt = now };
+        }
+    }
+
+    protected override IReadOnlyList<SipCallLeg> SnapshotLegs() => Legs.ConvertAll(l => new SipCallLeg(l.Id, l.Address is null ? l.Id : $"{l.Id} ({l.Address})", l.Ended ? "Hungup" : l.Status, l.Number));
+
+    protected override IReadOnlyDictionary<string, string>? SnapshotDetails()
+    {
+        Dictionary<string, string>? details = null;
+        if (BillId is not null && BillId != CallId) Add("BillId", BillId);
+        if (Legs.Find(l => l is { Ended: false, Room: not null }) is { } member) Add("Conference", member.Room!);
+        foreach (SipRecording recording in Recordings) Add("Recording:" + recording.RecordingId, $"{recording.State} {recording.Path}");
+        if (Legs.Find(l => l.SipCallId is not null) is { } sip) Add("SipCallId", sip.SipCallId!);
+        if (State == CallState.Terminated && Legs.Find(l => l.HungUpByFarEnd) is { } leg) Add("HungUpBy", leg.Id);
+        return details;
+
+        void Add(string name, string value) => (details ??= [])[name] = value;
+    }
+}
+
+/// <summary>One channel of the engine that is a leg of a call.</summary>
+internal sealed class YateLeg(YateCall call, string id)
+{
+    /// <summary>The call it belongs to, for good.</summary>
+    public YateCall Call { get; } = call;
+
+    /// <summary>driver/number.</summary>
+    public string Id { get; } = id;
+
+    /// <summary>The same as it stands on the wire.</summary>
+    public byte[] IdBytes { get; } = Encoding.UTF8.GetBytes(id);
+
+    /// <summary>Address of the far end.</summary>
+    public string? Address { get; set; }
+
+    /// <summary>The engine's word for its state.</summary>
+    public string? Status { get; set; }
+
+    /// <summary>The number at the far end: of the caller for a leg that came in, else the one called.</summary>
+    public string? Number { get; set; }
+
+    /// <summary>It calls the engine; else the engine calls it. Our silent leg counts as calling.</summary>
+    public bool IsInbound { get; set; }
+
+    /// <summary>It is gone.</summary>
+    public bool Ended { get; set; }
+
+    /// <summary>It has been answered.</summary>
+    public bool Up { get; set; }
+
+    /// <summary>The leg that it is connected with; null if that is none of a call.</summary>
+    public YateLeg? Peer { get; set; }
+
+    /// <summary>What it is connected with instead of a leg: a tone, music, a file, a room.</summary>
+    public string? Media { get; set; }
+
+    /// <summary>Its phone holds it, by its own re-INVITE.</summary>
+    public bool Holds { get; set; }
+
+    /// <summary>It was called for a consultation that goes on.</summary>
+    public bool IsConsulted { get; set; }
+
+    /// <summary>The conference room that we took it to.</summary>
+    public string? Room { get; set; }
+
+    /// <summary>reason of chan.hangup or chan.disconnected.</summary>
+    public string? Reason { get; set; }
+
+    /// <summary>cause_sip of chan.hangup.</summary>
+    public int? SipStatus { get; set; }
+
+    /// <summary>The Q.850 cause that the far end told.</summary>
+    public int? Q850 { get; set; }
+
+    /// <summary>SIP Call-ID.</summary>
+    public string? SipCallId { get; set; }
+
+    /// <summary>Its far end ended it.</summary>
+    public bool HungUpByFarEnd { get; set; }
+
+    /// <summary>True for our silent leg and everybody's: it has no far end.</summary>
+    public bool IsDumb => Id.StartsWith("dumb/", StringComparison.Ordinal);
+}
+
+/// <summary>A transfer of ours.</summary>
+internal sealed class YateTransfer(YateLeg kept, YateLeg released, string to, string target, bool attended)
+{
+    /// <summary>Who stays.</summary>
+    public YateLeg Kept { get; } = kept;
+
+    /// <summary>Who goes.</summary>
+    public YateLeg Released { get; } = released;
+
+    /// <summary>Where to.</summary>
+    public string To { get; } = to;
+
+    /// <summary>The same as driver/address.</summary>
+    public string Address { get; } = target;
+
+    /// <summary>The destination is no leg: a tone, music, a room. It answers at once.</summary>
+    public bool ToMedia { get; } = YateNumbers.IsMedia(target);
+
+    /// <summary>With a consultation first.</summary>
+    public bool Attended { get; } = attended;
+
+    /// <summary>Who talks with the destination first: the one that is moved to it.</summary>
+    public YateLeg Mover => Attended ? Released : Kept;
+
+    /// <summary>The leg that is called.</summary>
+    public YateLeg? Target { get; set; }
+
+    /// <summary>The destination has answered.</summary>
+    public bool Answered { get; set; }
+
+    /// <summary>Why it came to nothing.</summary>
+    public string? Failure { get; set; }
+
+    /// <summary>It is being completed or given up: legs that go now go for that.</summary>
+    public bool Closing { get; set; }
+
+    /// <summary>Keeps the legs that lose their partner from being hung up.</summary>
+    public YateGuard? Guard { get; set; }
+}

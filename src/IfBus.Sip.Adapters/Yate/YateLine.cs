@@ -1,0 +1,234 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Text;
+
+namespace IfBus.Sip.Adapters.Yate;
+
+/// <summary>What a line of the engine is.</summary>
+internal enum YateLineKind
+{
+    /// <summary>None of those below.</summary>
+    Other,
+    /// <summary>%%&gt;message: the engine asks a handler of ours.</summary>
+    Request,
+    /// <summary>%%&lt;message with an id: the answer to a message of ours.</summary>
+    Answer,
+    /// <summary>%%&lt;message without an id: a message that we watch, after its handlers.</summary>
+    Watched,
+    /// <summary>The answer to setlocal, install, uninstall, watch, unwatch or quit.</summary>
+    Local,
+    /// <summary>Error in: a line of ours that the engine did not take.</summary>
+    Error,
+}
+
+/// <summary>
+/// One line of the external module protocol, over the bytes as they came. Fields are split at colons, which values
+/// never hold: % and : and what is below 32 are escaped (wire/yate, framing and escapes; Yate 6.4.1).
+/// </summary>
+internal readonly ref struct YateLine
+{
+    private readonly ReadOnlySpan<byte> _parameters;
+
+    private YateLine(YateLineKind kind, ReadOnlySpan<byte> id, ReadOnlySpan<byte> second, ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, ReadOnlySpan<byte> parameters)
+    {
+        Kind = kind;
+        Id = id;
+        Second = second;
+        Name = name;
+        Value = value;
+        _parameters = parameters;
+    }
+
+    /// <summary>What it is.</summary>
+    public YateLineKind Kind { get; }
+
+    /// <summary>The message's id; of a local answer its key.</summary>
+    public ReadOnlySpan<byte> Id { get; }
+
+    /// <summary>Time of a request, "true" or "false" of an answer.</summary>
+    public ReadOnlySpan<byte> Second { get; }
+
+    /// <summary>The message's name. An answer's may differ from what was asked.</summary>
+    public ReadOnlySpan<byte> Name { get; }
+
+    /// <summary>The return value, escaped; of a local answer what stands between keyword and the last field.</summary>
+    public ReadOnlySpan<byte> Value { get; }
+
+    /// <summary>A handler took the message. False does not always mean that it failed.</summary>
+    public bool Processed => Second.SequenceEqual("true"u8);
+
+    /// <summary>All of it but the parameters that nobody needs, for readers of raw fields.</summary>
+    public ReadOnlySpan<byte> Parameters => _parameters;
+
+    /// <summary>Takes a line apart. A line that does not look like one is <see cref="YateLineKind.Other"/>.</summary>
+    public static YateLine Parse(ReadOnlySpan<byte> line)
+    {
+        if (line.StartsWith("Error in: "u8)) return new YateLine(YateLineKind.Error, default, default, default, line["Error in: ".Length..], default);
+        if (line.Length < 3 || line[0] != '%' || line[1] != '%' || line[2] is not ((byte)'<' or (byte)'>')) return default;
+        ReadOnlySpan<byte> rest = line[3..];
+        ReadOnlySpan<byte> keyword = Next(ref rest);
+        if (keyword.SequenceEqual("message"u8))
+        {
+            ReadOnlySpan<byte> id = Next(ref rest);
+            ReadOnlySpan<byte> second = Next(ref rest);
+            ReadOnlySpan<byte> name = Next(ref rest);
+            ReadOnlySpan<byte> value = Next(ref rest);
+            YateLineKind kind = line[2] == '>' ? YateLineKind.Request : id.IsEmpty ? YateLineKind.Watched : YateLineKind.Answer;
+            return new YateLine(kind, id, second, name, value, rest);
+        }
+
+        // These are not escaped: what is in the middle may hold colons.
+        int last = rest.LastIndexOf((byte)':');
+        ReadOnlySpan<byte> end = last < 0 ? rest : rest[(last + 1)..];
+        return new YateLine(YateLineKind.Local, keyword, end, default, last < 0 ? default : rest[..last], default);
+    }
+
+    /// <summary>A parameter as it stands, escaped; empty if it is not there, or empty.</summary>
+    public ReadOnlySpan<byte> Find(ReadOnlySpan<byte> name)
+    {
+        ReadOnlySpan<byte> rest = _parameters;
+        while (!rest.IsEmpty)
+        {
+            ReadOnlySpan<byte> field = Next(ref rest);
+            if (field.Length > name.Length && field[name.Length] == '=' && field.StartsWith(name)) return field[(name.Length + 1)..];
+        }
+
+        return default;
+    }
+
+    /// <summary>True if the parameter is there, be it empty.</summary>
+    public bool Has(ReadOnlySpan<byte> name)
+    {
+        ReadOnlySpan<byte> rest = _parameters;
+        while (!rest.IsEmpty)
+        {
+            ReadOnlySpan<byte> field = Next(ref rest);
+            if (field.Length > name.Length && field[name.Length] == '=' && field.StartsWith(name)) return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>A parameter as text; null if it is not there, or empty.</summary>
+    public string? Text(ReadOnlySpan<byte> name) => Find(name) is { IsEmpty: false } value ? YateText.Decode(value) : null;
+
+    /// <summary>True for the value true.</summary>
+    public bool Flag(ReadOnlySpan<byte> name) => Find(name).SequenceEqual("true"u8);
+
+    /// <summary>A whole number; null if there is none.</summary>
+    public int? Number(ReadOnlySpan<byte> name) => Utf8Parser.TryParse(Find(name), out int number, out int used) && used == Find(name).Length ? number : null;
+
+    /// <summary>All parameters in order, decoded. The engine's trace of its handlers is left out.</summary>
+    public static List<SipField> Fields(ReadOnlySpan<byte> parameters)
+    {
+        var fields = new List<SipField>();
+        while (!parameters.IsEmpty)
+        {
+            ReadOnlySpan<byte> field = Next(ref parameters);
+            int at = field.IndexOf((byte)'=');
+            if (at <= 0 || field[..at].SequenceEqual("handlers"u8)) continue;
+            fields.Add(new SipField(YateText.Decode(field[..at]), YateText.Decode(field[(at + 1)..])));
+        }
+
+        return fields;
+    }
+
+    private static ReadOnlySpan<byte> Next(scoped ref ReadOnlySpan<byte> rest)
+    {
+        int colon = rest.IndexOf((byte)':');
+        ReadOnlySpan<byte> field = colon < 0 ? rest : rest[..colon];
+        rest = colon < 0 ? default : rest[(colon + 1)..];
+        return field;
+    }
+}
+
+/// <summary>The escapes of the external module protocol (wire/yate, framing and escapes; Yate 6.4.1).</summary>
+internal static class YateText
+{
+    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    /// <summary>The text of an escaped value. What is no good escape stays as it is; bytes that are no UTF-8 become U+FFFD.</summary>
+    public static string Decode(ReadOnlySpan<byte> value)
+    {
+        if (!value.Contains((byte)'%')) return Encoding.UTF8.GetString(value);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(value.Length);
+        int length = 0;
+        for (int i = 0; i < value.Length; i++)
+        {
+            byte b = value[i];
+            if (b == '%' && i + 1 < value.Length)
+            {
+                byte next = value[i + 1];
+                byte? meant = next switch
+                {
+                    (byte)'%' => (byte)'%',
+                    (byte)'z' => (byte)':',
+                    // The engine writes a parameter's name with = in it so, by its source.
+                    (byte)'}' => (byte)'=',
+                    >= (byte)'@' and <= (byte)'_' => (byte)(next - 64),
+                    _ => null,
+                };
+                if (meant is { } good)
+                {
+                    b = good;
+                    i++;
+                }
+            }
+
+            buffer[length++] = b;
+        }
+
+        string text = Encoding.UTF8.GetString(buffer, 0, length);
+        ArrayPool<byte>.Shared.Return(buffer);
+        return text;
+    }
+
+    /// <summary>Writes a value escaped: it can end neither its field nor its line.</summary>
+    /// <exception cref="SipArgumentException">It holds NUL, which the engine takes for a line's end, or is no text that UTF-8 can hold.</exception>
+    public static void Encode(IBufferWriter<byte> writer, string value, string parameter)
+    {
+        byte[] bytes;
+        try
+        {
+            bytes = Strict.GetBytes(value);
+        }
+        catch (EncoderFallbackException)
+        {
+            throw new SipArgumentException(parameter, value, "text without broken surrogates.");
+        }
+
+        Span<byte> room = writer.GetSpan(bytes.Length * 2);
+        int length = 0;
+        foreach (byte b in bytes)
+        {
+            if (b == 0) throw new SipArgumentException(parameter, value, "text without NUL.");
+            if (b is < 32 or (byte)':' or (byte)'%')
+            {
+                room[length++] = (byte)'%';
+                room[length++] = b switch { (byte)':' => (byte)'z', (byte)'%' => (byte)'%', _ => (byte)(b + 64) };
+            }
+            else
+            {
+                room[length++] = b;
+            }
+        }
+
+        writer.Advance(length);
+    }
+}
+
+/// <summary>Reads the parameters of a message for those who look at them.</summary>
+internal sealed class YateFieldReader : SipFieldReader
+{
+    /// <summary>The one reader.</summary>
+    public static YateFieldReader Instance { get; } = new();
+
+    /// <inheritdoc/>
+    public override SipFieldCollection Read(ReadOnlySpan<byte> raw)
+    {
+        YateLine line = YateLine.Parse(raw);
+        List<SipField> fields = YateLine.Fields(line.Parameters);
+        if (!line.Value.IsEmpty) fields.Add(new SipField("return value", YateText.Decode(line.Value)));
+        return new SipFieldCollection(fields);
+    }
+}
