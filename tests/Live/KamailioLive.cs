@@ -5,6 +5,16 @@ using IfBus.Sip.Tests.Support;
 
 namespace IfBus.Sip.Live.Tests
 {
+    /// <summary>Calls that we make on a real Kamailio.</summary>
+    public sealed class KamailioOriginatesLive : KamailioContract
+    {
+        protected override ContractServer Server => LiveKamailio.Contract;
+
+        protected override string Events => LiveKamailio.Events;
+
+        protected override string Template => LiveKamailio.Template;
+    }
+
     /// <summary>Calls through a real Kamailio; kamailio.sh starts one. With and without its script's events.</summary>
     public sealed class KamailioLive : ServerContract
     {

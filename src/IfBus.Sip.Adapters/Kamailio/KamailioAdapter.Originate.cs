@@ -11,7 +11,7 @@ internal sealed partial class KamailioAdapter
         string why = needed switch
         {
             _ when (needed & SipCapabilities.Failover) != 0 => "dlg.bridge_dlg takes one address for each party; the server's script or its dispatcher tries several",
-            SipCapabilities.MakeCall => "this version of the module makes no calls through a Kamailio: what becomes of dlg.bridge_dlg is not told reliably enough to report it; Invoke-SipCommand dlg.bridge_dlg sends it",
+            SipCapabilities.MakeCall => Methods("dialog", "dlg.bridge_dlg", "dlg.list"),
             SipCapabilities.HangUp => Methods("dialog", "dlg.end_dlg", "dlg.dlg_list", "dlg.list"),
             SipCapabilities.ListCalls or SipCapabilities.CallDetailRecords => Methods("dialog", "dlg.list"),
             SipCapabilities.BlindTransfer or SipCapabilities.AttendedTransfer => "a proxy has no command for it; a phone transfers by itself, and the server's script may (dlg_refer)",
@@ -39,7 +39,10 @@ internal sealed partial class KamailioAdapter
         string template = Configuration.EndpointTemplate!;
         string? proxy = request.Context ?? Configuration.Context;
         if (proxy is not null && !KamailioNumbers.IsAddress(proxy, needsUser: false)) throw new SipArgumentException("Context", proxy, "the SIP address that the call is sent through, for instance sip:127.0.0.1:5060.");
-        return (KamailioNumbers.Address(request.From!, template, "From"), KamailioNumbers.Address(request.To!, template, "To"), proxy);
+        string to = KamailioNumbers.Address(request.To!, template, "To");
+        // The server writes Refer-To without angle brackets: a parameter would belong to the header, and be lost (RFC 3261, 20.10).
+        if (to.Contains(';', StringComparison.Ordinal)) throw new SipArgumentException("To", to, "an address without parameters: Kamailio's dlg.bridge_dlg cannot hand on any.", "SipInvalidNumber");
+        return (KamailioNumbers.Address(request.From!, template, "From"), to, proxy);
 
         SipNotSupportedException Cannot(string what, string why) => new($"{Name} is a Kamailio and takes no {what}: {why}. Nothing was sent.", SipCapabilities.MakeCall);
     }

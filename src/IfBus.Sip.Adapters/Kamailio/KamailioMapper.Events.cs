@@ -77,6 +77,13 @@ internal sealed partial class KamailioMapper
 
     private KamailioCall? OnEnd(JsonElement item, ReadOnlySpan<byte> raw)
     {
+        // The server leaves a first party that it has told whom to call; the call itself is only about to begin.
+        if (Key(item) is { } first && _firsts.TryGetValue(first, out KamailioCall? ours))
+        {
+            if (ours.Originate is { } originate) OnFirstAnswered(originate);
+            return ours;
+        }
+
         if (Find(item, create: false) is not { State: not CallState.Terminated } call) return null;
         if (KamailioDialog.Text(item, "to_tag") is { } tag) call.Callee = call.Callee with { Tag = tag };
         call.EndedBy = call.HangupWanted is not null ? "us" : EndedBy(call, item);
@@ -124,8 +131,9 @@ internal sealed partial class KamailioMapper
         return caller == callee ? null : caller ? "caller" : "callee";
     }
 
+    // An event may have it in angle brackets, the list does not.
     private static bool IsAt(string? contact, string source) =>
-        contact is not null && (contact.EndsWith("@" + source, StringComparison.Ordinal) || contact.Contains($"@{source};", StringComparison.Ordinal) || contact == "sip:" + source);
+        contact?.Trim('<', '>') is { } bare && (bare.EndsWith("@" + source, StringComparison.Ordinal) || bare.Contains($"@{source};", StringComparison.Ordinal) || bare == "sip:" + source);
 
     private static DialogKey? Key(JsonElement item) =>
         KamailioDialog.Number(item, "h_entry") is { } entry && KamailioDialog.Number(item, "h_id") is { } id ? new DialogKey(entry, id) : null;

@@ -69,7 +69,7 @@ internal sealed class KamailioSession : ISipSession
         void Add(SipCapabilities capability, params string[] methods) => all |= methods.All(login.Methods.Contains) ? capability : 0;
 
         Add(SipCapabilities.ListCalls | SipCapabilities.CallDetailRecords, "dlg.list");
-        // Not MakeCall: what becomes of dlg.bridge_dlg cannot be followed well enough to report it.
+        Add(SipCapabilities.MakeCall, "dlg.list", "dlg.bridge_dlg");
         Add(SipCapabilities.HangUp, "dlg.list", "dlg.dlg_list", "dlg.end_dlg");
         Add(SipCapabilities.Registrations, "ul.dump");
         Add(SipCapabilities.RegistrationControl, "ul.dump", "ul.add", "ul.rm", "ul.rm_contact", "ul.lookup");

@@ -27,3 +27,9 @@ public sealed class OpenSipsFactAttribute : FactAttribute;
 
 /// <summary>A test of OpenSIPS's contract with data. Against the simulator it always runs.</summary>
 public sealed class OpenSipsTheoryAttribute : TheoryAttribute;
+
+/// <summary>A test of Kamailio's contract. Against the simulator it always runs.</summary>
+public sealed class KamailioFactAttribute : FactAttribute;
+
+/// <summary>A test of Kamailio's contract with data. Against the simulator it always runs.</summary>
+public sealed class KamailioTheoryAttribute : TheoryAttribute;
