@@ -170,6 +170,54 @@ namespace IfBus.Sip.Live.Tests
             Assert.Equal(HangupCause.NormalClearing, Stop(stays).Cause);
         }
 
+        [KamailioFact]
+        public void Five_hundred_calls_are_listed_and_ended()
+        {
+            Connect();
+            var phones = new SipPhone[10];
+            for (int i = 0; i < phones.Length; i++) phones[i] = Phone();
+            SipPhone callee = Phone();
+            for (int i = 0; i < 500; i++)
+            {
+                phones[i % 10].Call(callee.Name);
+                // In step with the server: UDP takes no more than its buffer at once.
+                if (i % 20 == 19) Eventually(() => callee.Talking >= i - 20, "calls go on being answered");
+            }
+
+            SipCall[] up = [];
+            Eventually(() => (up = [.. Calls(Module.Run("Get-SipCallStatus")).Where(c => c.To == callee.Name && c.State == CallState.Connected)]).Length == 500, "500 calls are connected");
+            Assert.Equal(500, up.Select(c => c.CallId).Distinct().Count());
+            Assert.All(up, c => Assert.Equal(2, c.Legs.Count));
+            SipCall[] ended = Calls(Module.Run("param($c) $c | Stop-SipCall -PassThru", [up]));
+            Assert.Equal(500, ended.Count(c => c is { State: CallState.Terminated, Cause: HangupCause.NormalClearing }));
+            Eventually(() => callee.Talking + phones.Sum(p => p.Talking) == 0, "all phones are free");
+            Assert.DoesNotContain(Calls(Module.Run("Get-SipCallStatus")), c => c.To == callee.Name);
+        }
+
+        [KamailioFact]
+        public void A_call_of_ours_carries_no_header_that_was_not_asked_for()
+        {
+            SipPhone phone = Phone();
+            Connect();
+            // Nobody is at that number; what counts is what the phone was sent.
+            Module.Run($"New-SipCall -From {phone.Name} -To 'a*b#1.x~2'".Replace("~2", "-2", StringComparison.Ordinal));
+            Eventually(() => phone.Requests("REFER").Count > 0, "the phone is told whom to call");
+            static string[] Names(string message) => [.. message.Split("\r\n\r\n")[0].Split("\r\n").Skip(1).Select(l => l.Split(':')[0]).Distinct().Order(StringComparer.Ordinal)];
+            Assert.Equal(["CSeq", "Call-ID", "Contact", "Content-Length", "Content-Type", "From", "Max-Forwards", "Record-Route", "To", "User-Agent", "Via"], Names(phone.Requests("INVITE")[0]));
+            string refer = phone.Requests("REFER")[0];
+            Assert.Contains($"\r\nRefer-To: sip:a*b%231.x-2@127.0.0.1:{Text(LiveKamailio.SipPort)}\r\n", refer, StringComparison.Ordinal);
+            Assert.DoesNotContain("Replaces", refer, StringComparison.Ordinal);
+        }
+
+        [KamailioFact]
+        public void Tls_with_the_servers_own_authority()
+        {
+            using var module = new ModuleRunspace();
+            const string Connect = "param($p, $t) Connect-SipServer 127.0.0.1 -Type Kamailio -Port $p -UseTls @t";
+            module.Fails("SipCertificateNotTrusted", Connect, LiveKamailio.TlsPort, new Hashtable());
+            Assert.True(module.Run<SipServer>(Connect, LiveKamailio.TlsPort, new Hashtable { ["CertificateAuthority"] = LiveKamailio.Authority }).Tls);
+        }
+
         private void Connect() => Module.Run("Get-SipServer");
 
         private SipPhone Phone()
@@ -227,6 +275,10 @@ namespace IfBus.Sip.Tests.Support
         public static ContractServer Contract => new(Variable("HOST") ?? "127.0.0.1", int.Parse(Variable("PORT")!, CultureInfo.InvariantCulture), "none", "");
 
         public static int SipPort => int.Parse(Variable("SIP_PORT")!, CultureInfo.InvariantCulture);
+
+        public static int TlsPort => int.Parse(Variable("TLS_PORT")!, CultureInfo.InvariantCulture);
+
+        public static string Authority => Variable("CA")!;
 
         public static string Template => $"sip:{{0}}@127.0.0.1:{Variable("SIP_PORT")}";
 

@@ -19,6 +19,8 @@ internal sealed partial class KamailioAdapter : SipAdapterBase<KamailioSession>
     private const int MaxRequest = 15_000;
     private const int ManyCalls = 100;
 
+    // The server tells its age in whole seconds.
+    private static readonly TimeSpan RestartMargin = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan Impatience = TimeSpan.FromMilliseconds(250);
 
     private readonly DetailRecordStore<KamailioCall> _records;
@@ -77,7 +79,7 @@ internal sealed partial class KamailioAdapter : SipAdapterBase<KamailioSession>
             _mapper.HasEvents = events is not null;
             if (login.Methods.Contains("dlg.list"))
             {
-                bool restarted = _connectedBefore && login.StartedAt is { } now && _startedBefore is { } before && (now - before).Duration() > TimeSpan.FromSeconds(5);
+                bool restarted = _connectedBefore && login.StartedAt is { } now && _startedBefore is { } before && (now - before).Duration() > RestartMargin;
                 int gone = await ListAsync(rpc, restarted ? HangupCause.ServerRestarted : HangupCause.EndedUnseen, cancellationToken).ConfigureAwait(false);
                 if (_connectedBefore) Log.Reconciled(Logger, Name, Calls.LiveCount, gone);
             }

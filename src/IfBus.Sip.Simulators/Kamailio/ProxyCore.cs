@@ -11,7 +11,8 @@ internal sealed class ProxyCore(KamailioSimulatorOptions options, Action<string>
     private readonly Dictionary<(int, int), SimDialog> _dialogs = [];
     private int _next = 1000;
     private int _epoch;
-    private DateTimeOffset _started = options.TimeProvider.GetUtcNow();
+    // It has been up for an hour: a restart shows by its age.
+    private DateTimeOffset _started = options.TimeProvider.GetUtcNow() - TimeSpan.FromHours(1);
 
     public long ProcessedDialogs { get; private set; }
 
@@ -108,8 +109,7 @@ internal sealed class ProxyCore(KamailioSimulatorOptions options, Action<string>
         {
             _epoch++;
             _dialogs.Clear();
-            // A start takes its time; what it says of its age must show that it is another one.
-            _started = options.TimeProvider.GetUtcNow() + TimeSpan.FromSeconds(10);
+            _started = options.TimeProvider.GetUtcNow();
             ProcessedDialogs = FailedDialogs = 0;
         }
     }
