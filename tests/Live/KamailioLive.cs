@@ -174,24 +174,37 @@ namespace IfBus.Sip.Live.Tests
         public void Five_hundred_calls_are_listed_and_ended()
         {
             Connect();
-            var phones = new SipPhone[10];
-            for (int i = 0; i < phones.Length; i++) phones[i] = Phone();
-            SipPhone callee = Phone();
-            for (int i = 0; i < 500; i++)
+            var sipp = new System.Diagnostics.ProcessStartInfo("sipp",
+            [
+                "-sf", Path.Combine(Repository.Root, "tests", "Live", "sipp", "proxy-call-wait.xml"), "-s", "answer", "-i", "127.0.0.1", "-p", Text(LiveKamailio.FarEndPort + 14),
+                "-cp", Text(LiveKamailio.FarEndPort + 34), "-m", "500", "-r", "100", "-l", "500", "-nostdin", $"127.0.0.1:{Text(LiveKamailio.SipPort)}",
+            ])
             {
-                phones[i % 10].Call(callee.Name);
-                // In step with the server: UDP takes no more than its buffer at once.
-                if (i % 20 == 19) Eventually(() => callee.Talking >= i - 20, "calls go on being answered");
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            };
+            using var callers = System.Diagnostics.Process.Start(sipp)!;
+            try
+            {
+                callers.OutputDataReceived += static (_, _) => { };
+                callers.ErrorDataReceived += static (_, _) => { };
+                callers.BeginOutputReadLine();
+                callers.BeginErrorReadLine();
+                SipCall[] up = [];
+                Eventually(() => (up = [.. Calls(Module.Run("Get-SipCallStatus")).Where(c => c is { From: "caller", To: "answer", State: CallState.Connected })]).Length == 500, "500 calls are connected");
+                Assert.Equal(500, up.Select(c => c.CallId).Distinct().Count());
+                Assert.All(up, c => Assert.Equal(2, c.Legs.Count));
+                SipCall[] ended = Calls(Module.Run("param($c) $c | Stop-SipCall -PassThru", [up]));
+                Assert.Equal(500, ended.Count(c => c is { State: CallState.Terminated, Cause: HangupCause.NormalClearing }));
+                // Every one of them has got its BYE.
+                Assert.True(callers.WaitForExit(TimeSpan.FromSeconds(30)), "the callers have ended");
+                Assert.Equal(0, callers.ExitCode);
+                Assert.DoesNotContain(Calls(Module.Run("Get-SipCallStatus")), c => c.From == "caller");
             }
-
-            SipCall[] up = [];
-            Eventually(() => (up = [.. Calls(Module.Run("Get-SipCallStatus")).Where(c => c.To == callee.Name && c.State == CallState.Connected)]).Length == 500, "500 calls are connected");
-            Assert.Equal(500, up.Select(c => c.CallId).Distinct().Count());
-            Assert.All(up, c => Assert.Equal(2, c.Legs.Count));
-            SipCall[] ended = Calls(Module.Run("param($c) $c | Stop-SipCall -PassThru", [up]));
-            Assert.Equal(500, ended.Count(c => c is { State: CallState.Terminated, Cause: HangupCause.NormalClearing }));
-            Eventually(() => callee.Talking + phones.Sum(p => p.Talking) == 0, "all phones are free");
-            Assert.DoesNotContain(Calls(Module.Run("Get-SipCallStatus")), c => c.To == callee.Name);
+            finally
+            {
+                if (!callers.HasExited) callers.Kill();
+            }
         }
 
         [KamailioFact]
@@ -275,6 +288,8 @@ namespace IfBus.Sip.Tests.Support
         public static ContractServer Contract => new(Variable("HOST") ?? "127.0.0.1", int.Parse(Variable("PORT")!, CultureInfo.InvariantCulture), "none", "");
 
         public static int SipPort => int.Parse(Variable("SIP_PORT")!, CultureInfo.InvariantCulture);
+
+        public static int FarEndPort => int.Parse(Variable("SIPP_PORT")!, CultureInfo.InvariantCulture);
 
         public static int TlsPort => int.Parse(Variable("TLS_PORT")!, CultureInfo.InvariantCulture);
 
