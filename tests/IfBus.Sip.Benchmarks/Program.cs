@@ -30,6 +30,12 @@ switch (args.Length > 0 ? args[0] : "")
     case "serve-simulator":
         await Originates.ServeAsync();
         break;
+    case "http":
+        await HttpRequests.RunAsync(count: 5_000, lists: 100, rounds: 7);
+        break;
+    case "serve-kamailio":
+        await HttpRequests.ServeAsync();
+        break;
     case "import":
         await Importing.RunAsync(rounds: 11);
         break;
@@ -45,10 +51,11 @@ switch (args.Length > 0 ? args[0] : "")
         await Requests.RunAsync(inFlight: 5_000, single: 200, rounds: 1);
         await Originates.RunAsync(count: 50, rounds: 1, warmUps: 1);
         await TenThousand.RunAsync(500);
+        await HttpRequests.RunAsync(count: 200, lists: 5, rounds: 1);
         await Importing.RunAsync(rounds: 1);
         break;
     default:
-        Console.Error.WriteLine("decode | decode-esl | cold | requests | calls | calls-freeswitch | memory | import | smoke");
+        Console.Error.WriteLine("decode | decode-esl | cold | requests | calls | calls-freeswitch | http | memory | import | smoke");
         return 2;
 }
 
