@@ -9,6 +9,7 @@
     PowerShellVersion    = '7.4'
     CompatiblePSEditions = @('Core')
     FormatsToProcess     = @('IfBus.Sip.Format.ps1xml')
+    TypesToProcess       = @('IfBus.Sip.Types.ps1xml')
     CmdletsToExport      = @(
         'Connect-SipServer', 'Disconnect-SipServer', 'Get-SipServer', 'Set-SipServer', 'Test-SipServer',
         'Test-SipServerConfiguration', 'New-SipCall', 'Get-SipCallStatus', 'Wait-SipCall', 'Stop-SipCall',

@@ -166,7 +166,7 @@ public sealed record SipRecording
     public required string Path { get; init; }
 
     /// <summary>All files that the server writes for it: one, or two where it does not mix what a party says with what it hears (Yate).</summary>
-    public IReadOnlyList<string> Files { get => _files ?? [Path]; init => _files = value; }
+    public IReadOnlyList<string> Files { get => _files ?? SipList<string>.Of([Path]); init => _files = SipList<string>.Of(value); }
 
     /// <summary>How it stands.</summary>
     public SipRecordingState State { get; init; }
@@ -176,6 +176,9 @@ public sealed record SipRecording
 
     /// <summary>When it ended, UTC.</summary>
     public DateTime? StoppedAt { get; init; }
+
+    /// <inheritdoc/>
+    public override string ToString() => Path;
 }
 
 /// <summary>A conference room.</summary>
@@ -197,7 +200,10 @@ public sealed record SipConference
     public bool? Recording { get; init; }
 
     /// <summary>Who is in it.</summary>
-    public IReadOnlyList<SipConferenceMember> Members { get; init; } = [];
+    public IReadOnlyList<SipConferenceMember> Members { get; init => field = SipList<SipConferenceMember>.Of(value); } = SipList<SipConferenceMember>.Empty;
+
+    /// <inheritdoc/>
+    public override string ToString() => Name;
 }
 
 /// <summary>Somebody in a conference room.</summary>

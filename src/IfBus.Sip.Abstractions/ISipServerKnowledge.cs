@@ -71,6 +71,9 @@ public sealed record SipRegistration
 
     /// <summary>The server's fields.</summary>
     public SipFieldCollection Fields { get; init; } = SipFieldCollection.Empty;
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Aor} at {Contact}";
 }
 
 /// <summary>A contact to add.</summary>
@@ -131,10 +134,13 @@ public sealed record SipGateway
     public int? ActiveChannels { get; init; }
 
     /// <summary>Contact URIs.</summary>
-    public IReadOnlyList<string> Contacts { get; init; } = [];
+    public IReadOnlyList<string> Contacts { get; init => field = SipList<string>.Of(value); } = SipList<string>.Empty;
 
     /// <summary>The server's fields.</summary>
     public SipFieldCollection Fields { get; init; } = SipFieldCollection.Empty;
+
+    /// <inheritdoc/>
+    public override string ToString() => Name;
 }
 
 #pragma warning disable CA1711 // a queue of calls is what the field calls it
@@ -152,10 +158,10 @@ public sealed record SipQueue
     public string? Strategy { get; init; }
 
     /// <summary>Who waits.</summary>
-    public IReadOnlyList<SipQueueEntry> Waiting { get; init; } = [];
+    public IReadOnlyList<SipQueueEntry> Waiting { get; init => field = SipList<SipQueueEntry>.Of(value); } = SipList<SipQueueEntry>.Empty;
 
     /// <summary>Who answers.</summary>
-    public IReadOnlyList<SipQueueMember> Members { get; init; } = [];
+    public IReadOnlyList<SipQueueMember> Members { get; init => field = SipList<SipQueueMember>.Of(value); } = SipList<SipQueueMember>.Empty;
 
     /// <summary>Calls answered since the server's counters began.</summary>
     public int? Completed { get; init; }
@@ -168,6 +174,9 @@ public sealed record SipQueue
 
     /// <summary>Average talk.</summary>
     public TimeSpan? TalkTime { get; init; }
+
+    /// <inheritdoc/>
+    public override string ToString() => Name;
 }
 
 /// <summary>Somebody who waits in a queue.</summary>
@@ -175,7 +184,11 @@ public sealed record SipQueue
 /// <param name="Channel">The channel.</param>
 /// <param name="Number">Caller id number.</param>
 /// <param name="Wait">Time so far, to the second.</param>
-public sealed record SipQueueEntry(int? Position, string? Channel, string? Number, TimeSpan? Wait);
+public sealed record SipQueueEntry(int? Position, string? Channel, string? Number, TimeSpan? Wait)
+{
+    /// <inheritdoc/>
+    public override string ToString() => $"{Position}: {Number ?? Channel}{(Wait is { } wait ? $" ({wait.TotalSeconds:0} s)" : "")}";
+}
 
 /// <summary>Somebody who answers a queue.</summary>
 /// <param name="Name">Name.</param>
@@ -222,4 +235,7 @@ public sealed record SipStatistic
 
     /// <summary>The server's fields.</summary>
     public SipFieldCollection Fields { get; init; } = SipFieldCollection.Empty;
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Server}: {ActiveCalls} calls";
 }

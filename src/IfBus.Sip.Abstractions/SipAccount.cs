@@ -43,10 +43,10 @@ public sealed record SipAccount
     public string? DtmfProtocol { get; init; }
 
     /// <summary>Free entries, for instance for the provisioning of phones.</summary>
-    public IReadOnlyDictionary<string, string> Dictionary { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Dictionary { get; init => field = SipTable.Of(value); } = SipTable.Empty;
 
     /// <summary>Kinds of password hashes that are stored: SHA-256, MD5. Null where the server did not tell; it does not in lists.</summary>
-    public IReadOnlyList<string>? PasswordAlgorithms { get; init; }
+    public IReadOnlyList<string>? PasswordAlgorithms { get; init => field = value is null ? null : SipList<string>.Of(value); }
 
     /// <summary>True if there is a provisioning token. Who has that gets the account's credentials, so it is never shown here.</summary>
     public bool HasProvisioningToken { get; init; }
@@ -83,10 +83,10 @@ public sealed record SipAccountChange
     public required string Server { get; init; }
 
     /// <summary>What is another now than before; empty if all was so already.</summary>
-    public IReadOnlyList<SipPropertyChange> Changes { get; init; } = Array.Empty<SipPropertyChange>();
+    public IReadOnlyList<SipPropertyChange> Changes { get; init => field = SipList<SipPropertyChange>.Of(value); } = SipList<SipPropertyChange>.Empty;
 
     /// <summary>What the server had reset in the course, and was put back.</summary>
-    public IReadOnlyList<string> Restored { get; init; } = Array.Empty<string>();
+    public IReadOnlyList<string> Restored { get; init => field = SipList<string>.Of(value); } = SipList<string>.Empty;
 
     /// <summary>The account as it is now, read back from the server.</summary>
     public required SipAccount Account { get; init; }

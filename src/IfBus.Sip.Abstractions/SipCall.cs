@@ -64,12 +64,10 @@ public sealed record SipCall
     public string? Codec { get; init; }
 
     /// <summary>The legs seen so far, in the order they appeared, ended ones too.</summary>
-    public IReadOnlyList<SipCallLeg> Legs { get; init; } = [];
+    public IReadOnlyList<SipCallLeg> Legs { get; init => field = SipList<SipCallLeg>.Of(value); } = SipList<SipCallLeg>.Empty;
 
     /// <summary>More facts as the server named them. Never a secret.</summary>
-    public IReadOnlyDictionary<string, string> Details { get; init; } = EmptyDetails;
-
-    private static readonly IReadOnlyDictionary<string, string> EmptyDetails = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Details { get; init => field = SipTable.Of(value); } = SipTable.Empty;
 
     /// <summary>True once the call has ended.</summary>
     public bool IsEnded => State == CallState.Terminated;

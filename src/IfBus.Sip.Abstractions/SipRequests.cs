@@ -71,11 +71,14 @@ public sealed record SipCommandResult
     public string? Message { get; init; }
 
     /// <summary>Lines of text output, for commands that print.</summary>
-    public IReadOnlyList<string> Output { get; init; } = [];
+    public IReadOnlyList<string> Output { get; init => field = SipList<string>.Of(value); } = SipList<string>.Empty;
 
     /// <summary>All fields of the answer.</summary>
     public SipFieldCollection Fields { get; init; } = SipFieldCollection.Empty;
 
     /// <summary>The items, for commands that answer with a list.</summary>
-    public IReadOnlyList<SipFieldCollection> Items { get; init; } = [];
+    public IReadOnlyList<SipFieldCollection> Items { get; init => field = SipList<SipFieldCollection>.Of(value); } = SipList<SipFieldCollection>.Empty;
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Command} on {Server}: {Message ?? (Success ? "done" : "failed")}";
 }

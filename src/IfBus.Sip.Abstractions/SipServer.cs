@@ -90,6 +90,9 @@ public sealed record SipServerHealth
 
     /// <summary>What is wrong, if anything.</summary>
     public string? Message { get; init; }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Server}: {Health}";
 }
 
 /// <summary>A call detail record as the server wrote it. Times are UTC.</summary>

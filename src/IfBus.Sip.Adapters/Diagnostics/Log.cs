@@ -62,13 +62,13 @@ internal static partial class Log
     [LoggerMessage(1108, LogLevel.Warning, "{Server} keeps no password for {Account}: the space has no password settings yet (web panel). Nobody can log in with it.")]
     public static partial void NoPassword(ILogger log, string server, string account);
 
-    [LoggerMessage(1200, LogLevel.Information, "Call {CallId} on {Server}: {From} to {To}.")]
+    [LoggerMessage(1200, LogLevel.Debug, "Call {CallId} on {Server}: {From} to {To}.")]
     public static partial void CallState(ILogger log, string callId, string server, CallState from, CallState to);
 
     [LoggerMessage(1201, LogLevel.Debug, "Call {CallId} on {Server}: {From} to {To} is not a step that exists; not applied.")]
     public static partial void TransitionRefused(ILogger log, string callId, string server, CallState from, CallState to);
 
-    [LoggerMessage(1202, LogLevel.Information, "Call {CallId} on {Server} ended: {Cause} ({CauseText}).")]
+    [LoggerMessage(1202, LogLevel.Debug, "Call {CallId} on {Server} ended: {Cause} ({CauseText}).")]
     public static partial void CallEnded(ILogger log, string callId, string server, HangupCause? cause, string? causeText);
 
     [LoggerMessage(1203, LogLevel.Information, "{Server}: {Found} live calls after the connection came back, {Gone} ended unseen.")]

@@ -44,6 +44,13 @@ public sealed class GetSipAccount : ServerCmdlet
         }
     }
 
+    /// <inheritdoc/>
+    protected override void EndProcessing() => PumpRest(() => false);
+
+    private protected override string? Activity => "Reading accounts";
+
+    private protected override string? HowFar() => Progress is { Begun: > 1 } work ? $"{work.Done} so far, {work.Done / Math.Max(work.Elapsed.TotalSeconds, 1):0} a second" : null;
+
     // Each page is asked for when the one before has been written: Select-Object -First 5 asks for one.
     private void List(ServerStore.Connection connection, string? pattern)
     {
@@ -81,6 +88,7 @@ public sealed class GetSipAccount : ServerCmdlet
     private void Write(SipAccount account)
     {
         KnownAccounts.Add(account);
+        if (Progress is not null) Progress.Done = ++Progress.Begun;
         WriteObject(account);
     }
 

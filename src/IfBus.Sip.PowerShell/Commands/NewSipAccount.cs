@@ -104,28 +104,22 @@ public sealed class NewSipAccount : ServerCmdlet
             DtmfProtocol = Filled(DtmfProtocol),
             Dictionary = Dictionary?.Cast<DictionaryEntry>().ToDictionary(e => Convert.ToString(e.Key, CultureInfo.InvariantCulture) ?? "", e => LanguagePrimitives.ConvertTo<string>(e.Value) ?? "", StringComparer.Ordinal) ?? [],
         };
-        ListenToLogs();
         PumpWhile(() => _open.Count >= ThrottleLimit);
         Begin(connection.Adapter, request);
-        Progress();
         PumpReady();
     }
 
     /// <inheritdoc/>
     protected override void EndProcessing()
     {
-        PumpWhile(() =>
-        {
-            Progress();
-            return _open.Count > 0;
-        });
+        PumpRest(() => _open.Count > 0);
         _finished = true;
-        if (_made + _skipped + _failed > 1)
-        {
-            WriteProgress(new ProgressRecord(1, "Making accounts", "Done") { RecordType = ProgressRecordType.Completed });
-            WriteVerbose(Report());
-        }
+        if (_made + _skipped + _failed > 1) WriteVerbose(Report());
     }
+
+    private protected override string? Activity => "Making accounts";
+
+    private protected override string? HowFar() => Progress is { Begun: > 1 } work ? $"{Report()} {_open.Count} under way, {work.Done / Math.Max(work.Elapsed.TotalSeconds, 1):0.0} a second" : null;
 
     private protected override string? StillRunning()
     {
@@ -139,6 +133,7 @@ public sealed class NewSipAccount : ServerCmdlet
     {
         string shown = SipText.Printable(request.Username);
         LinkedListNode<string> node = _open.AddLast(shown);
+        if (Progress is not null) Progress.Begun++;
         _ = RunAsync();
 
         async Task RunAsync()
@@ -163,6 +158,7 @@ public sealed class NewSipAccount : ServerCmdlet
     private void Take(LinkedListNode<string> node, SipAccount? account, Exception? failure)
     {
         _open.Remove(node);
+        if (Progress is not null) Progress.Done++;
         if (account is not null)
         {
             _made++;
@@ -183,12 +179,6 @@ public sealed class NewSipAccount : ServerCmdlet
     }
 
     private string Report() => $"{_made} made, {_skipped} there already, {_failed} failed.";
-
-    private void Progress()
-    {
-        int done = _made + _skipped + _failed;
-        if (done + _open.Count > 1) WriteProgress(new ProgressRecord(1, "Making accounts", $"{Report()} {_open.Count} under way."));
-    }
 
     // An empty column of a table is the same as none.
     private static string? Filled(string? value) => string.IsNullOrWhiteSpace(value) ? null : value;

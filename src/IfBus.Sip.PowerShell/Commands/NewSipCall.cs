@@ -60,13 +60,6 @@ public sealed class NewSipCall : ServerCmdlet
     public int ThrottleLimit { get; set; } = 64;
 
     /// <inheritdoc/>
-    protected override void BeginProcessing()
-    {
-        base.BeginProcessing();
-        ListenToLogs();
-    }
-
-    /// <inheritdoc/>
     protected override void ProcessRecord()
     {
         if (Choose(Server) is not { } connection) return;
@@ -89,13 +82,19 @@ public sealed class NewSipCall : ServerCmdlet
             Variables = Variable is null ? [] : [.. Variable.Cast<DictionaryEntry>().Select(e => KeyValuePair.Create($"{e.Key}", LanguagePrimitives.ConvertTo<string>(e.Value)))],
         };
         PumpWhile(() => _open.Count >= ThrottleLimit);
+        ListenToCalls(connection);
         var attempt = new Attempt(connection, request);
         Begin(_open, attempt, request, () => CallAsync(attempt));
         PumpReady();
     }
 
     /// <inheritdoc/>
-    protected override void EndProcessing() => PumpWhile(() => _open.Count > 0);
+    protected override void EndProcessing() => PumpRest(() => _open.Count > 0);
+
+    private protected override string? Activity => "Making calls";
+
+    private protected override string? HowFar() =>
+        Progress is { AllIn: true, Begun: 1 } && _open.First?.Value is { CallId: { } id } attempt && attempt.Connection.Adapter.FindCall(id) is { } call ? $"{Describe(call)} on {call.Server}: {call.State}, {Progress.Elapsed.TotalSeconds:0} s" : null;
 
     private protected override string? StillRunning()
     {
@@ -108,6 +107,11 @@ public sealed class NewSipCall : ServerCmdlet
     {
         SipCall call = await attempt.Connection.Adapter.MakeCallAsync(attempt.Request, StopToken).ConfigureAwait(false);
         attempt.CallId = call.CallId;
+        Post(() =>
+        {
+            WriteVerbose($"{call.Server}: call {Describe(call)} is accepted.");
+            Follow(attempt.Connection, call.CallId);
+        });
         return Wait ? await attempt.Connection.Adapter.WaitForCallAsync(call.CallId, [CallState.Connected], null, StopToken).ConfigureAwait(false) : call;
     }
 

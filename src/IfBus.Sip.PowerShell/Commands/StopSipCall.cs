@@ -54,7 +54,9 @@ public sealed class StopSipCall : ServerCmdlet
     }
 
     /// <inheritdoc/>
-    protected override void EndProcessing() => PumpWhile(() => _open.Count > 0);
+    protected override void EndProcessing() => PumpRest(() => _open.Count > 0);
+
+    private protected override string? Activity => "Ending calls";
 
     private protected override string? StillRunning() =>
         _open.Count == 0 ? null : $"Stopped. {_open.Count} {(_open.Count == 1 ? "call was" : "calls were")} told to end and {(_open.Count == 1 ? "has" : "have")} not confirmed it; Get-SipCallStatus lists the live calls.";
@@ -76,7 +78,11 @@ public sealed class StopSipCall : ServerCmdlet
         if (ShouldProcess("call " + Describe(connection, id), "End")) Begin(connection, id);
     }
 
-    private void Begin(ServerStore.Connection connection, string id) => Begin(_open, (connection, id), id, () => StopAsync(connection, id));
+    private void Begin(ServerStore.Connection connection, string id)
+    {
+        Follow(connection, id);
+        Begin(_open, (connection, id), id, () => StopAsync(connection, id));
+    }
 
     private async Task<object?> StopAsync(ServerStore.Connection connection, string id)
     {

@@ -31,7 +31,11 @@ public sealed class TestSipServer : SipCmdlet
 /// <param name="Host">The server it describes.</param>
 /// <param name="IsValid">True if a connection can be tried with it.</param>
 /// <param name="Problems">Everything that is wrong.</param>
-public sealed record SipConfigurationCheck(string? Host, bool IsValid, IReadOnlyList<SipConfigurationProblem> Problems);
+public sealed record SipConfigurationCheck(string? Host, bool IsValid, IReadOnlyList<SipConfigurationProblem> Problems)
+{
+    /// <inheritdoc/>
+    public override string ToString() => IsValid ? $"{Host}: can be used" : $"{Host}: {Problems}";
+}
 
 /// <summary>Checks the description of a server without sending anything.</summary>
 [Cmdlet(VerbsDiagnostic.Test, "SipServerConfiguration", DefaultParameterSetName = "Host")]
@@ -42,6 +46,6 @@ public sealed class TestSipServerConfiguration : ConfigurationCmdlet
     protected override void ProcessRecord()
     {
         SipServerConfiguration configuration = ReadConfiguration(out IReadOnlyList<SipConfigurationProblem> problems);
-        WriteObject(new SipConfigurationCheck(configuration.Host, problems.Count == 0, problems));
+        WriteObject(new SipConfigurationCheck(configuration.Host, problems.Count == 0, SipList.Of(problems)));
     }
 }

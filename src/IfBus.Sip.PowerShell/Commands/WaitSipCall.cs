@@ -11,7 +11,6 @@ public sealed class WaitSipCall : ServerCmdlet
 {
     // Waited for. On the pipeline's thread.
     private readonly LinkedList<(ServerStore.Connection Connection, string CallId)> _open = new();
-    private int _count;
 
     /// <summary>Ids, or if:// addresses.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
@@ -42,7 +41,7 @@ public sealed class WaitSipCall : ServerCmdlet
         foreach (string id in CallId)
         {
             if (ChooseFor(id) is not { } connection) continue;
-            _count++;
+            Follow(connection, id);
             Begin(_open, (connection, id), id, async () => await connection.Adapter.WaitForCallAsync(id, State, Timeout, StopToken).ConfigureAwait(false));
         }
 
@@ -50,21 +49,12 @@ public sealed class WaitSipCall : ServerCmdlet
     }
 
     /// <inheritdoc/>
-    protected override void EndProcessing()
-    {
-        if (_open.Count == 0) return;
-        var progress = new ProgressRecord(1, "Waiting for calls", $"{_count} calls");
-        PumpWhile(() =>
-        {
-            if (_open.Count == 0) return false;
-            progress.StatusDescription = $"{_count - _open.Count} of {_count} are {string.Join(" or ", State)}";
-            progress.PercentComplete = 100 * (_count - _open.Count) / _count;
-            WriteProgress(progress);
-            return true;
-        });
-        progress.RecordType = ProgressRecordType.Completed;
-        WriteProgress(progress);
-    }
+    protected override void EndProcessing() => PumpRest(() => _open.Count > 0);
+
+    private protected override string? Activity => "Waiting for calls";
+
+    private protected override string? HowFar() =>
+        Progress is { AllIn: true, Begun: 1 } && _open.First?.Value is { } one && one.Connection.Adapter.FindCall(one.CallId) is { } call ? $"{Describe(call)} on {call.Server}: {call.State}, waited for {string.Join(" or ", State)}, {Progress.Elapsed.TotalSeconds:0} s" : null;
 
     private protected override string? StillRunning() => GoOn(_open);
 }

@@ -3,39 +3,53 @@ using System.Collections.Concurrent;
 namespace IfBus.Sip.PowerShell.Hosting;
 
 /// <summary>
-/// Takes an adapter's log messages from any thread and keeps the last of them until a cmdlet that uses the adapter can
-/// write them: the engine lets only its own thread write. Bounded, so an idle connection cannot fill memory.
+/// Takes an adapter's log messages from any thread and keeps the last of them until a cmdlet can write them: the engine
+/// lets only its own thread write. Bounded, so an idle connection cannot fill memory. Warnings are for whoever comes
+/// next, the rest for those who asked for it with -Verbose or -Debug.
 /// </summary>
 internal sealed class CmdletLog : ISipLog
 {
     private const int Most = 500;
-    private readonly ConcurrentQueue<(SipLogLevel Level, string Message)> _messages = new();
-    private volatile bool _chatty;
+    private readonly ConcurrentQueue<string> _warnings = new();
+    private readonly ConcurrentQueue<(SipLogLevel Level, string Message)> _chat = new();
+    private int _listeners;
 
-    /// <summary>True while a cmdlet with -Verbose or -Debug runs: Information and Debug are wanted then.</summary>
-    public bool Chatty
+    /// <summary>A cmdlet with -Verbose or -Debug runs from now on.</summary>
+    public void Listen() => Interlocked.Increment(ref _listeners);
+
+    /// <summary>It has ended.</summary>
+    public void Leave()
     {
-        get => _chatty;
-        set => _chatty = value;
+        if (Interlocked.Decrement(ref _listeners) == 0) _chat.Clear();
     }
 
     /// <inheritdoc/>
-    public bool IsEnabled(SipLogLevel level) => level >= SipLogLevel.Warning || (_chatty && level >= SipLogLevel.Debug);
+    public bool IsEnabled(SipLogLevel level) => level >= SipLogLevel.Warning || (level >= SipLogLevel.Debug && Volatile.Read(ref _listeners) > 0);
 
     /// <inheritdoc/>
     public void Write(SipLogLevel level, int eventId, string message, Exception? exception)
     {
-        _messages.Enqueue((level, message));
-        if (_messages.Count > Most) _messages.TryDequeue(out _);
+        if (level >= SipLogLevel.Warning)
+        {
+            _warnings.Enqueue(message);
+            if (_warnings.Count > Most) _warnings.TryDequeue(out _);
+        }
+        else
+        {
+            _chat.Enqueue((level, message));
+            if (_chat.Count > Most) _chat.TryDequeue(out _);
+        }
     }
 
     /// <summary>Writes what has gathered. On the pipeline thread.</summary>
-    public void WriteTo(System.Management.Automation.Cmdlet cmdlet)
+    /// <param name="cmdlet">Writes it.</param>
+    /// <param name="listens">It asked for more than warnings.</param>
+    public void WriteTo(System.Management.Automation.Cmdlet cmdlet, bool listens)
     {
-        while (_messages.TryDequeue(out (SipLogLevel Level, string Message) entry))
+        while (_warnings.TryDequeue(out string? warning)) cmdlet.WriteWarning(warning);
+        while (listens && _chat.TryDequeue(out (SipLogLevel Level, string Message) entry))
         {
-            if (entry.Level >= SipLogLevel.Warning) cmdlet.WriteWarning(entry.Message);
-            else if (entry.Level == SipLogLevel.Information) cmdlet.WriteVerbose(entry.Message);
+            if (entry.Level == SipLogLevel.Information) cmdlet.WriteVerbose(entry.Message);
             else cmdlet.WriteDebug(entry.Message);
         }
     }

@@ -33,6 +33,7 @@ public abstract class EachAccountCmdlet : ServerCmdlet
             if (Doing is { } doing && !ShouldProcess($"{SipText.Printable(account)} on {connection.Name}", doing)) continue;
             try
             {
+                if (Progress is not null) Progress.Begun++;
                 _open = Doing is null ? null : $"{Doing} {SipText.Printable(account)} on {connection.Name}";
                 object? result = Pump(token => DoAsync(connection.Adapter, account, token));
                 _open = null;
@@ -43,8 +44,15 @@ public abstract class EachAccountCmdlet : ServerCmdlet
                 _open = null;
                 WriteError(Errors.Record(e, account));
             }
+
+            if (Progress is not null) Progress.Done++;
         }
     }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing() => PumpRest(() => false);
+
+    private protected override string? Activity => MyInvocation.MyCommand.Name;
 
     private protected override string? StillRunning() => _open is null ? null : $"Stopped. Under way was: {_open}. It may have been done; Get-SipAccount shows.";
 

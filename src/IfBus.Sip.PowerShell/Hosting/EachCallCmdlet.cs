@@ -30,6 +30,7 @@ public abstract class EachCallCmdlet : ServerCmdlet
         {
             if (ChooseFor(id) is not { } connection) continue;
             if (Doing is { } doing && !ShouldProcess(Describe(connection, id), doing)) continue;
+            if (Doing is not null) Follow(connection, id);
             Begin(_open, (connection, id), id, () => DoAsync(connection.Adapter, id, StopToken));
         }
 
@@ -37,7 +38,9 @@ public abstract class EachCallCmdlet : ServerCmdlet
     }
 
     /// <inheritdoc/>
-    protected override void EndProcessing() => PumpWhile(() => _open.Count > 0);
+    protected override void EndProcessing() => PumpRest(() => _open.Count > 0);
+
+    private protected override string? Activity => MyInvocation.MyCommand.Name;
 
     private protected override string? StillRunning() => _open.Count == 0 || Doing is null
         ? null

@@ -12,9 +12,14 @@ namespace IfBus.Sip.PowerShell.Hosting;
 public abstract class SipCmdlet : PSCmdlet, IDisposable
 {
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(500);
+    // Cmdlets of one pipeline have bars of their own.
+    private const int FirstActivity = 20480;
 
     private readonly CancellationTokenSource _stop = new();
     private readonly BlockingCollection<Action> _outbox = [];
+    private readonly HashSet<ServerStore.Connection> _heard = [];
+    private CallStory? _story;
+    private bool _chatty;
     private PSHost? _host;
     private bool _told;
 
@@ -29,6 +34,10 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
     {
         Store = ServerStore.Current;
         _host = Host;
+        _chatty = MyInvocation.BoundParameters.ContainsKey("Verbose") || MyInvocation.BoundParameters.ContainsKey("Debug")
+            || GetVariableValue("VerbosePreference")?.ToString() is not ("SilentlyContinue" or null) || GetVariableValue("DebugPreference")?.ToString() is not ("SilentlyContinue" or null);
+        if (Activity is { } activity) Progress = new WorkProgress(this, activity, FirstActivity + MyInvocation.PipelinePosition);
+        ListenToLogs();
     }
 
     /// <inheritdoc/>
@@ -41,12 +50,37 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
     /// <summary>What goes on at the server although the cmdlet was stopped, without what was put out before; null if nothing does. On the pipeline's thread.</summary>
     private protected virtual string? StillRunning() => null;
 
-    /// <summary>Lets the adapters tell their story if -Verbose or -Debug asks for it.</summary>
+    /// <summary>What the progress bar is called that work on many things has; null: it has none.</summary>
+    private protected virtual string? Activity => null;
+
+    /// <summary>How far the work is, for its progress bar; null: as many of as many.</summary>
+    private protected virtual string? HowFar() => null;
+
+    /// <summary>The progress bar, if there is an <see cref="Activity"/>.</summary>
+    private protected WorkProgress? Progress { get; private set; }
+
+    /// <summary>Lets the adapters tell their story if -Verbose or -Debug asks for it; connections that have come since, too.</summary>
     private protected void ListenToLogs()
     {
-        bool chatty = MyInvocation.BoundParameters.ContainsKey("Verbose") || MyInvocation.BoundParameters.ContainsKey("Debug")
-            || GetVariableValue("VerbosePreference")?.ToString() is not ("SilentlyContinue" or null) || GetVariableValue("DebugPreference")?.ToString() is not ("SilentlyContinue" or null);
-        foreach (ServerStore.Connection connection in Store.All) connection.Log.Chatty = chatty;
+        if (!_chatty) return;
+        foreach (ServerStore.Connection connection in Store.All)
+        {
+            if (_heard.Add(connection)) connection.Log.Listen();
+        }
+    }
+
+    /// <summary>If -Verbose asks for it, what becomes of calls of this connection is heard from now on, for <see cref="Follow"/>.</summary>
+    private protected void ListenToCalls(ServerStore.Connection connection)
+    {
+        if (_chatty) (_story ??= new CallStory()).Listen(connection);
+    }
+
+    /// <summary>If -Verbose asks for it, tells what becomes of a call. On the pipeline's thread.</summary>
+    private protected void Follow(ServerStore.Connection connection, string callId)
+    {
+        if (!_chatty) return;
+        ListenToCalls(connection);
+        _story!.Follow(this, connection.Adapter.FindCall(callId)?.CallId ?? callId);
     }
 
     /// <summary>Writes what is posted, for as long as there is more to wait for.</summary>
@@ -71,8 +105,17 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
     /// <summary>Writes what has been posted so far, and waits for nothing.</summary>
     private protected void PumpReady()
     {
-        while (_outbox.TryTake(out Action? write)) write();
+        while (_outbox.TryTake(out Action? write)) Write(write);
         WriteLogs();
+        Progress?.Show(HowFar);
+    }
+
+    /// <summary>When no more will come: writes what is posted until all is done, and takes the progress bar away.</summary>
+    private protected void PumpRest(Func<bool> waiting)
+    {
+        if (Progress is not null) Progress.AllIn = true;
+        PumpWhile(waiting);
+        Progress?.Complete();
     }
 
     /// <summary>Runs work beside the pipeline and writes what it posts until it is done.</summary>
@@ -134,7 +177,11 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
     /// <param name="item">Stands there until the result is written.</param>
     /// <param name="target">What an error is about.</param>
     /// <param name="work">Gives what is to be written, or null.</param>
-    private protected void Begin<T>(LinkedList<T> open, T item, object target, Func<Task<object?>> work) => _ = RunAsync(open, open.AddLast(item), target, work);
+    private protected void Begin<T>(LinkedList<T> open, T item, object target, Func<Task<object?>> work)
+    {
+        if (Progress is not null) Progress.Begun++;
+        _ = RunAsync(open, open.AddLast(item), target, work);
+    }
 
     /// <summary>
     /// The connection to use. Ends the cmdlet if there is none to choose; null, with an error written, if one record of
@@ -215,6 +262,7 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
         Post(() =>
         {
             open.Remove(node);
+            if (Progress is not null) Progress.Done++;
             if (failure is not null) WriteError(Errors.Record(failure, target));
             else if (result is not null) WriteObject(result, enumerateCollection: result is Array);
         });
@@ -223,8 +271,16 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
     // Writes what comes next. Not longer than a tick: log messages and progress do not come by the outbox.
     private void PumpOnce()
     {
-        if (_outbox.TryTake(out Action? write, Tick.Milliseconds, _stop.Token)) write();
+        if (_outbox.TryTake(out Action? write, Tick.Milliseconds, _stop.Token)) Write(write);
         WriteLogs();
+        Progress?.Show(HowFar);
+    }
+
+    // What led to a result is told before the result.
+    private void Write(Action write)
+    {
+        WriteLogs();
+        write();
     }
 
     // Once. A cmdlet that was stopped may not write warnings any more; the host still listens.
@@ -239,7 +295,8 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
 
     private void WriteLogs()
     {
-        foreach (ServerStore.Connection connection in Store.All) connection.Log.WriteTo(this);
+        _story?.WriteTo(this);
+        foreach (ServerStore.Connection connection in Store.All) connection.Log.WriteTo(this, _chatty);
     }
 
     private static void Nothing()
@@ -260,5 +317,8 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
         // Reached also when the pipeline broke off while this cmdlet was not in the middle of something.
         Tell();
         _ = _stop.CancelAsync();
+        _story?.Dispose();
+        foreach (ServerStore.Connection connection in _heard) connection.Log.Leave();
+        _heard.Clear();
     }
 }
