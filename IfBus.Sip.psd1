@@ -29,7 +29,8 @@
     VariablesToExport    = @()
     PrivateData          = @{
         PSData = @{
-            Tags = @('SIP', 'VoIP', 'Telephony', 'Asterisk', 'FreeSWITCH', 'Yate', 'Kamailio', 'OpenSIPS', 'Flexisip', 'PBX', 'PSEdition_Core')
+            Tags         = @('SIP', 'VoIP', 'Telephony', 'Asterisk', 'FreeSWITCH', 'Yate', 'Kamailio', 'OpenSIPS', 'Flexisip', 'PBX', 'PSEdition_Core')
+            ReleaseNotes = 'First version. Get-Help about_IfBus.Sip is the introduction.'
         }
     }
 }
