@@ -17,11 +17,15 @@ public sealed class CallIdAttribute : ArgumentTransformationAttribute
     private static object Id(object input)
     {
         object? value = input is PSObject wrapped ? wrapped.BaseObject : input;
-        return value switch
+        switch (value)
         {
-            null or string => value!,
-            SipCall call => call.CallId,
-            _ => PSObject.AsPSObject(input).Properties["CallId"]?.Value?.ToString() ?? input,
-        };
+            case null or string or ValueType: return value!;
+            case SipCall call: return call.CallId;
+        }
+
+        if (PSObject.AsPSObject(input).Properties["CallId"]?.Value?.ToString() is { Length: > 0 } id) return id;
+        const string Rule = "a call is named by its id, its if:// address, or an object that has a CallId.";
+        // By this cause the binder knows that the object may be for another parameter.
+        throw new ArgumentTransformationMetadataException(Rule, new PSInvalidCastException(Rule));
     }
 }

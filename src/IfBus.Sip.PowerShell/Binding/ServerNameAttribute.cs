@@ -60,7 +60,18 @@ public sealed class CallIdCompleter : IArgumentCompleter
 {
     /// <inheritdoc/>
     public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
-        Completion.Match(wordToComplete, () => ServerStore.Current.All.SelectMany(c => c.Adapter.KnownCalls).Select(c => (c.CallId, $"{c.State}: {c.From} -> {c.To}")));
+        Completion.Match(wordToComplete, () => ServerStore.Current.All.Where(c => Meant(c, fakeBoundParameters)).SelectMany(c => c.Adapter.KnownCalls).Select(c => (c.CallId, $"{c.From} -> {c.To} {c.State}")));
+
+    private static bool Meant(ServerStore.Connection connection, IDictionary given) =>
+        given["Server"] is not { } server || connection.Name.Equals(server.ToString(), StringComparison.OrdinalIgnoreCase);
+}
+
+/// <summary>Completes names of rooms, trunks, queues, routes and the like that were put out in this session. Knows what is in memory only.</summary>
+public sealed class SeenNameCompleter : IArgumentCompleter
+{
+    /// <inheritdoc/>
+    public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
+        Completion.Match(wordToComplete, () => SeenNames.Of(commandName[(commandName.IndexOf('-', StringComparison.Ordinal) + 1)..]));
 }
 
 internal static class Completion

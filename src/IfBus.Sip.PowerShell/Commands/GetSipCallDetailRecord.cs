@@ -33,6 +33,16 @@ public sealed class GetSipCallDetailRecord : ServerCmdlet
     [Parameter]
     public DateTime? Before { get; set; }
 
+    /// <summary>Only records from numbers like this.</summary>
+    [Parameter]
+    [SupportsWildcards]
+    public string? From { get; set; }
+
+    /// <summary>Only records to numbers like this.</summary>
+    [Parameter]
+    [SupportsWildcards]
+    public string? To { get; set; }
+
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
@@ -56,7 +66,7 @@ public sealed class GetSipCallDetailRecord : ServerCmdlet
             var filter = new SipDetailRecordFilter { CallId = id, After = After?.ToUniversalTime(), Before = Before?.ToUniversalTime() };
             try
             {
-                WriteObject(Pump(token => connection.Adapter.GetCallDetailRecordsAsync(filter, token)), enumerateCollection: true);
+                WriteObject(Pump(token => connection.Adapter.GetCallDetailRecordsAsync(filter, token)).Where(Fits), enumerateCollection: true);
             }
             catch (SipException e)
             {
@@ -64,6 +74,8 @@ public sealed class GetSipCallDetailRecord : ServerCmdlet
             }
         }
     }
+
+    private bool Fits(SipCallDetailRecord record) => Wanted.Matches(From, record.From) && Wanted.Matches(To, record.To);
 
     private void WriteOf(string account)
     {
@@ -83,7 +95,7 @@ public sealed class GetSipCallDetailRecord : ServerCmdlet
 
                 return found;
             });
-            WriteObject(records, enumerateCollection: true);
+            WriteObject(records.Where(Fits), enumerateCollection: true);
         }
         catch (SipException e)
         {

@@ -24,6 +24,16 @@ public sealed class GetSipCallHistory : KnowledgeCmdlet
     [Parameter]
     public DateTime? Before { get; set; }
 
+    /// <summary>Only calls from numbers like this.</summary>
+    [Parameter]
+    [SupportsWildcards]
+    public string? From { get; set; }
+
+    /// <summary>Only calls to numbers like this.</summary>
+    [Parameter]
+    [SupportsWildcards]
+    public string? To { get; set; }
+
     /// <summary>Only calls that ended so.</summary>
     [Parameter]
     public HangupCause[]? Cause { get; set; }
@@ -39,10 +49,11 @@ public sealed class GetSipCallHistory : KnowledgeCmdlet
     private protected override async Task<object?> AskAsync(ISipAdapter adapter, CancellationToken token)
     {
         DateTime? after = After?.ToUniversalTime(), before = Before?.ToUniversalTime();
-        bool Wanted(SipCall c) => (after is null || c.EndedAt >= after) && (before is null || c.EndedAt < before) && (Cause is null || (c.Cause is { } cause && Cause.Contains(cause)));
+        bool Fits(SipCall c) => (after is null || c.EndedAt >= after) && (before is null || c.EndedAt < before) && (Cause is null || (c.Cause is { } cause && Cause.Contains(cause)))
+            && Wanted.Matches(From, c.From) && Wanted.Matches(To, c.To);
         if (Account is null && adapter.Server.Type != SipServerType.Flexisip)
         {
-            IEnumerable<SipCall> calls = adapter.EndedCalls.Where(Wanted);
+            IEnumerable<SipCall> calls = adapter.EndedCalls.Where(Fits);
             return Last is { } last ? calls.TakeLast(last) : calls;
         }
 
@@ -54,7 +65,7 @@ public sealed class GetSipCallHistory : KnowledgeCmdlet
             int left = Last ?? int.MaxValue;
             await foreach (SipCall call in adapter.GetAccountCallsAsync(account, token).ConfigureAwait(false))
             {
-                if (!Wanted(call)) continue;
+                if (!Fits(call)) continue;
                 found.Add(call);
                 if (--left == 0) break;
             }

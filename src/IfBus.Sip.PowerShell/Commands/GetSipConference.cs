@@ -23,9 +23,11 @@ public sealed class GetSipConference : KnowledgeCmdlet
     [ServerName(FromPipeline = true)]
     public string[]? InputObject { get; set; }
 
-    /// <summary>Only this room.</summary>
+    /// <summary>Only rooms like this.</summary>
     [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
     [Alias("Conference", "Room")]
+    [SupportsWildcards]
+    [ArgumentCompleter(typeof(SeenNameCompleter))]
     public string? Name { get; set; }
 
     /// <inheritdoc/>
@@ -38,5 +40,10 @@ public sealed class GetSipConference : KnowledgeCmdlet
 
     private protected override string[]? Asked => InputObject ?? Server;
 
-    private protected override async Task<object?> AskAsync(ISipAdapter adapter, CancellationToken token) => await adapter.GetConferencesAsync(InputObject is null || _named ? Name : null, token).ConfigureAwait(false);
+    private protected override async Task<object?> AskAsync(ISipAdapter adapter, CancellationToken token)
+    {
+        string? name = InputObject is null || _named ? Name : null;
+        if (!WildcardPattern.ContainsWildcardCharacters(name ?? "")) return await adapter.GetConferencesAsync(name, token).ConfigureAwait(false);
+        return (await adapter.GetConferencesAsync(null, token).ConfigureAwait(false)).Where(c => Wanted.Matches(name, c.Name));
+    }
 }

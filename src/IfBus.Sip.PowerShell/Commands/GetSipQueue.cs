@@ -14,6 +14,7 @@ public sealed class GetSipQueue : KnowledgeCmdlet
     /// <summary>Only these; wildcards.</summary>
     [Parameter(Position = 0)]
     [SupportsWildcards]
+    [ArgumentCompleter(typeof(SeenNameCompleter))]
     public string? Name { get; set; }
 
     private protected override async Task<object?> AskAsync(ISipAdapter adapter, CancellationToken token) =>

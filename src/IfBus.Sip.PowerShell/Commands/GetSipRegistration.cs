@@ -12,6 +12,7 @@ public sealed class GetSipRegistration : KnowledgeCmdlet
     /// <summary>Only these addresses of record; wildcards.</summary>
     [Parameter(Position = 0)]
     [SupportsWildcards]
+    [ArgumentCompleter(typeof(SeenNameCompleter))]
     public string? Aor { get; set; }
 
     private protected override async Task<object?> AskAsync(ISipAdapter adapter, CancellationToken token) =>

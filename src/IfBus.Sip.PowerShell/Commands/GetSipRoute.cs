@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using IfBus.Sip.PowerShell.Binding;
 using IfBus.Sip.PowerShell.Hosting;
 
 namespace IfBus.Sip.PowerShell.Commands;
@@ -11,6 +12,7 @@ public sealed class GetSipRoute : KnowledgeCmdlet
     /// <summary>Names of routes; * and ? are wildcards. All if left out.</summary>
     [Parameter(Position = 0)]
     [SupportsWildcards]
+    [ArgumentCompleter(typeof(SeenNameCompleter))]
     public string? Name { get; set; }
 
     private protected override Task<object?> AskAsync(ISipAdapter adapter, CancellationToken token)

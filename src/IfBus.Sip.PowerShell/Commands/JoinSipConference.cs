@@ -12,6 +12,7 @@ public sealed class JoinSipConference : ChangeCallCmdlet
     /// <summary>The room; made if it is not there.</summary>
     [Parameter(Mandatory = true, Position = 0)]
     [Alias("Conference", "Room")]
+    [ArgumentCompleter(typeof(SeenNameCompleter))]
     public string Name { get; set; } = "";
 
     /// <summary>Who goes in.</summary>

@@ -57,6 +57,7 @@ public sealed class RegisterSipRoute : SipCmdlet
             var request = new SipRouteRequest { Name = Name, Number = Number, Priority = Priority, Timeout = Timeout };
             SipRoute route = Pump(token => connection.Adapter.RegisterRouteAsync(request, script.DecideAsync, script.Dispose, token));
             script = null;
+            SeenNames.Add(route);
             WriteObject(route);
         }
         catch (SipException e)

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using IfBus.Sip.PowerShell.Binding;
 using IfBus.Sip.PowerShell.Hosting;
 
 namespace IfBus.Sip.PowerShell.Commands;
@@ -9,6 +10,7 @@ public sealed class RemoveSipRegistration : ServerCmdlet
 {
     /// <summary>Address of record.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(SeenNameCompleter))]
     public string Aor { get; set; } = "";
 
     /// <summary>One of its contacts; all of them if left out.</summary>

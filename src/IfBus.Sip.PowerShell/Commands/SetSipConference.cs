@@ -20,6 +20,7 @@ public sealed class SetSipConference : ServerCmdlet
     /// <summary>The room.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
     [Alias("Conference", "Room")]
+    [ArgumentCompleter(typeof(SeenNameCompleter))]
     public string Name { get; set; } = "";
 
     /// <summary>$true: nobody gets in any more.</summary>

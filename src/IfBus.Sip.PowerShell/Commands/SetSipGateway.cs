@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using IfBus.Sip.PowerShell.Binding;
 using IfBus.Sip.PowerShell.Hosting;
 
 namespace IfBus.Sip.PowerShell.Commands;
@@ -10,6 +11,7 @@ public sealed class SetSipGateway : ServerCmdlet
 {
     /// <summary>Name as Get-SipGateway shows it.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true, ParameterSetName = "State")]
+    [ArgumentCompleter(typeof(SeenNameCompleter))]
     public string Name { get; set; } = "";
 
     /// <summary>How it is to be used.</summary>

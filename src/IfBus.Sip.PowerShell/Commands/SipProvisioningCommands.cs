@@ -27,6 +27,7 @@ public sealed class GetSipSpace : KnowledgeCmdlet
     /// <summary>Only these domains; wildcards.</summary>
     [Parameter(Position = 0)]
     [SupportsWildcards]
+    [ArgumentCompleter(typeof(SeenNameCompleter))]
     public string? Domain { get; set; }
 
     private protected override async Task<object?> AskAsync(ISipAdapter adapter, CancellationToken token) =>

@@ -9,7 +9,7 @@ namespace IfBus.Sip.PowerShell.Commands;
 [OutputType(typeof(SipServerHealth))]
 public sealed class TestSipServer : SipCmdlet
 {
-    /// <summary>The connections to test; the only one or the default if left out.</summary>
+    /// <summary>The connections to test; all if left out.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true)]
     [Alias("Name")]
     [ServerName]
@@ -19,11 +19,7 @@ public sealed class TestSipServer : SipCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (string? name in Server ?? [null!])
-        {
-            if (Choose(name) is not { } connection) continue;
-            WriteObject(Pump(connection.Adapter.CheckHealthAsync));
-        }
+        foreach (ServerStore.Connection connection in ChooseEachOrAll(Server)) WriteObject(Pump(connection.Adapter.CheckHealthAsync));
     }
 }
 

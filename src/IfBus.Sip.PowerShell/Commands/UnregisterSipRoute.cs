@@ -11,6 +11,7 @@ public sealed class UnregisterSipRoute : SipCmdlet
 {
     /// <summary>Name of the route.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(SeenNameCompleter))]
     public string Name { get; set; } = "";
 
     /// <summary>The connection that it is of; the default or the only one if left out.</summary>

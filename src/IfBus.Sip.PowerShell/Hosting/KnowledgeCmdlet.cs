@@ -30,7 +30,18 @@ public abstract class KnowledgeCmdlet : SipCmdlet
             try
             {
                 object? found = Pump(token => AskAsync(connection.Adapter, token));
-                if (found is not null) WriteObject(found, enumerateCollection: found is IEnumerable and not string);
+                if (found is IEnumerable list and not string)
+                {
+                    foreach (object item in list)
+                    {
+                        SeenNames.Add(item);
+                        WriteObject(item);
+                    }
+                }
+                else if (found is not null)
+                {
+                    WriteObject(found);
+                }
             }
             catch (SipException e)
             {
