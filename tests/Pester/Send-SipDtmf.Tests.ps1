@@ -1,0 +1,33 @@
+BeforeAll {
+    . $PSScriptRoot/Shared.ps1
+    Start-Pair | Out-Null
+}
+
+AfterAll {
+    Stop-Everything
+}
+
+Describe 'Send-SipDtmf' {
+    BeforeAll {
+        $call = New-TalkingCall
+    }
+
+    It 'plays digits' {
+        $call | Send-SipDtmf 12 -Duration 0.1 -Gap 0.05 | Should -BeNullOrEmpty
+        (Get-SipCallStatus $call.CallId).State | Should -Be Connected
+    }
+
+    It 'takes rows, by property name, and ids' {
+        { [pscustomobject]@{ CallId = $call.CallId; Server = 'pbx' } | Send-SipDtmf 1 } | Should -Not -Throw
+        { $call.CallId | Send-SipDtmf '#' } | Should -Not -Throw
+    }
+
+    It 'asks nothing with -WhatIf' {
+        Assert-NothingSent { $call | Send-SipDtmf 12 -WhatIf }
+    }
+
+    It 'refuses what is no digit, and a call that is not there' {
+        Assert-Error { $call | Send-SipDtmf 'x' } SipArgumentInvalid "*-Digits*'x'*" InvalidArgument
+        Assert-Error { Send-SipDtmf 1 nobody } SipCallNotFound "*'nobody'*" ObjectNotFound
+    }
+}
