@@ -24,6 +24,6 @@ Describe 'Add-SipRegistration' {
     }
 
     It 'refuses what is no address' {
-        Assert-Error { Add-SipRegistration 3004 "sip:a`nb" } SipArgumentInvalid '*-Contact*' InvalidArgument
+        Assert-Error { Add-SipRegistration 3004 "sip:a`nb" } SipInvalidArgument '*-Contact*' InvalidArgument
     }
 }

@@ -33,7 +33,7 @@ Describe 'Get-SipCallHistory' {
 
     It 'gives the calls of an account of Flexisip' {
         Start-Pair Flexisip flexi | Out-Null
-        Assert-Error { Get-SipCallHistory -Server flexi } SipArgumentInvalid '*-Account*' InvalidArgument
+        Assert-Error { Get-SipCallHistory -Server flexi } SipInvalidArgument '*-Account*' InvalidArgument
         New-SipAccount ann -Server flexi | Get-SipCallHistory | Should -BeNullOrEmpty
         Disconnect-SipServer flexi
     }

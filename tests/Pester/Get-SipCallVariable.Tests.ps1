@@ -23,7 +23,7 @@ Describe 'Get-SipCallVariable' {
     }
 
     It 'refuses a name that cannot be, and a call that is not there' {
-        Assert-Error { $call | Get-SipCallVariable "a`nb" } SipArgumentInvalid '*-Name*' InvalidArgument
+        Assert-Error { $call | Get-SipCallVariable "a`nb" } SipInvalidArgument '*-Name*' InvalidArgument
         Assert-Error { Get-SipCallVariable colour nobody } SipCallNotFound "*'nobody'*" ObjectNotFound
     }
 }

@@ -28,8 +28,11 @@ Describe 'Get-SipConference' {
         ([pscustomobject]@{ Room = 'room1'; Server = 'pbx' } | Get-SipConference).Name | Should -Be room1
     }
 
-    It 'tells of a room that is not there' {
-        Assert-Error { Get-SipConference nowhere } SipConferenceNotFound "*'nowhere'*" ObjectNotFound
+    It 'gives nothing for a room that is not there, and tells of a server that has none' {
+        Get-SipConference nowhere | Should -BeNullOrEmpty
+        Start-Pair Kamailio proxy | Out-Null
+        Assert-Error { Get-SipConference -Server proxy } SipNotSupported '*Nothing was sent*' NotImplemented
+        Disconnect-SipServer proxy
     }
 
     It 'completes rooms that were listed' {

@@ -22,7 +22,7 @@ Describe 'Get-SipServer' {
     It 'shows a table of 80 and 120 columns and a list' {
         (Get-View (Get-SipServer) 80)[0] | Should -BeLike 'Name *Address *State *'
         (Get-View (Get-SipServer) 120) -join ' ' | Should -BeLike '*Asterisk 22*'
-        (Get-View (Get-SipServer pbx) -List) -match '^ConnectedAt' | Should -BeLike '*UTC'
+        @(Get-View (Get-SipServer pbx) -List) -match '^ConnectedAt' | Should -BeLike '*UTC'
     }
 
     It 'completes names' {

@@ -23,10 +23,10 @@ Describe 'Invoke-SipCommand' {
     }
 
     It 'refuses a value that would be another command' {
-        Assert-Error { Invoke-SipCommand Ping @{ Text = "x`r`nAction: Logoff" } } SipArgumentInvalid '*Text*' InvalidArgument
+        Assert-Error { Invoke-SipCommand Ping @{ Text = "x`r`nAction: Logoff" } } SipInvalidArgument '*Text*' InvalidArgument
     }
 
     It 'shows what the server said in lines' {
-        (Get-View (Invoke-SipCommand CoreStatus) -List) -match 'CoreCurrentCalls: 0' | Should -HaveCount 1
+        @(Get-View (Invoke-SipCommand CoreStatus) -List) -match 'CoreCurrentCalls: 0' | Should -HaveCount 1
     }
 }

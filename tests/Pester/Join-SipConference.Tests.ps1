@@ -32,7 +32,7 @@ Describe 'Join-SipConference' {
 
     It 'refuses a name that cannot be, and a call that is not there' {
         $call = New-TalkingCall
-        Assert-Error { $call | Join-SipConference 'a b' } SipArgumentInvalid "*'a b'*" InvalidArgument
+        Assert-Error { $call | Join-SipConference 'a b' } SipInvalidArgument "*'a b'*" InvalidArgument
         Assert-Error { Join-SipConference room1 nobody } SipCallNotFound "*'nobody'*" ObjectNotFound
     }
 }

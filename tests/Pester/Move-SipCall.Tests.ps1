@@ -32,7 +32,7 @@ Describe 'Move-SipCall' {
 
     It 'refuses a destination that cannot be, and a call that is not there' {
         $call = New-TalkingCall
-        Assert-Error { $call | Move-SipCall "1003`n" } SipArgumentInvalid '*-To*' InvalidArgument
+        Assert-Error { $call | Move-SipCall "1003`n" } SipInvalidNumber "*-To '1003\n' is refused*" InvalidArgument
         Assert-Error { Move-SipCall 1003 nobody } SipCallNotFound "*'nobody'*" ObjectNotFound
     }
 }

@@ -36,7 +36,7 @@ Describe 'New-SipCall' {
     }
 
     It 'refuses what cannot be sent safely, before anything is sent' {
-        Assert-NothingSent { Assert-Error { New-SipCall -From "1001`r`nAction: Logoff" -To 1002 } SipArgumentInvalid '*-From*1001\r\nAction*' InvalidArgument }
+        Assert-NothingSent { Assert-Error { New-SipCall -From "1001`r`nAction: Logoff" -To 1002 } SipInvalidNumber "*-From '1001\r\nAction: Logoff' is refused*" InvalidArgument }
     }
 
     It 'goes on with the next row after an error' {
@@ -50,7 +50,7 @@ Describe 'New-SipCall' {
         $said = New-SipCall -From 1001 -To 1002 -Wait -Server story-$_ -Verbose 4>&1
         $call = $said | Where-Object { $_ -is [IfBus.Sip.SipCall] }
         $lines = @($said | Where-Object { $_ -is [System.Management.Automation.VerboseRecord] } | ForEach-Object { "$_" })
-        $told = "story-$_: call $($call.CallId) (1001 -> 1002)"
+        $told = "story-${_}: call $($call.CallId) (1001 -> 1002)"
         $lines[0] | Should -BeLike "*1001 to 1002 on story-$_*"
         $lines[1] | Should -Be "$told is accepted."
         $lines[-1] | Should -BeLike "$told was answered after * s."
@@ -59,6 +59,7 @@ Describe 'New-SipCall' {
 
         $end = @($call | Stop-SipCall -Verbose 4>&1 | ForEach-Object { "$_" })
         $end[-1] | Should -BeLike "$told has ended after * s: NormalClearing*"
+        Disconnect-SipServer story-$_
     }
 
     It 'is silent without -Verbose' {

@@ -13,12 +13,12 @@ Describe 'Remove-SipRegistration' {
     }
 
     It 'removes where a phone can be reached' {
-        Remove-SipRegistration 3001
+        Remove-SipRegistration 3001 -Confirm:$false
         Get-SipRegistration 3001 | Should -BeNullOrEmpty
     }
 
     It 'takes what Get-SipRegistration gives, by property name' {
-        Get-SipRegistration 3001 | Remove-SipRegistration
+        Get-SipRegistration 3001 | Remove-SipRegistration -Confirm:$false
         Get-SipRegistration 3001 | Should -BeNullOrEmpty
     }
 
@@ -28,7 +28,7 @@ Describe 'Remove-SipRegistration' {
     }
 
     It 'tells of a phone that is not there' {
-        $e = Get-FirstError { Remove-SipRegistration nobody }
+        $e = Get-FirstError { Remove-SipRegistration nobody -Confirm:$false }
         $e.FullyQualifiedErrorId | Should -BeLike 'Sip*,*'
         "$e" | Should -BeLike '*nobody*'
     }

@@ -27,7 +27,7 @@ Describe 'Send-SipDtmf' {
     }
 
     It 'refuses what is no digit, and a call that is not there' {
-        Assert-Error { $call | Send-SipDtmf 'x' } SipArgumentInvalid "*-Digits*'x'*" InvalidArgument
+        Assert-Error { $call | Send-SipDtmf 'x' } SipInvalidArgument "*-Digits*'x'*" InvalidArgument
         Assert-Error { Send-SipDtmf 1 nobody } SipCallNotFound "*'nobody'*" ObjectNotFound
     }
 }

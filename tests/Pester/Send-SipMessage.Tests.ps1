@@ -25,6 +25,6 @@ Describe 'Send-SipMessage' {
     }
 
     It 'refuses what is no address' {
-        Assert-Error { Send-SipMessage "sip:a`nb@x" hello } SipArgumentInvalid '*-To*' InvalidArgument
+        Assert-Error { Send-SipMessage "sip:a`nb@x" hello } SipInvalidArgument '*-To*' InvalidArgument
     }
 }

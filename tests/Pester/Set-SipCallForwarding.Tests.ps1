@@ -11,7 +11,7 @@ AfterAll {
 
 Describe 'Set-SipCallForwarding' {
     It 'makes and changes a rule' {
-        (Set-SipCallForwarding ann Busy -ToVoicemail).Type | Should -Be Busy
+        (Set-SipCallForwarding ann Busy -ToVoicemail -Enabled $false).Type | Should -Be Busy
         (Set-SipCallForwarding ann Always -To sip:eve@sip.example.com).To | Should -Be 'sip:eve@sip.example.com'
     }
 
@@ -21,7 +21,7 @@ Describe 'Set-SipCallForwarding' {
     }
 
     It 'asks nothing with -WhatIf' {
-        Assert-NothingSent { $ann | Set-SipCallForwarding -Type Away -ToVoicemail -WhatIf }
+        Assert-NothingSent { $ann | Set-SipCallForwarding -Type NoAnswer -ToVoicemail -WhatIf }
     }
 
     It 'tells of an account that is not there' {

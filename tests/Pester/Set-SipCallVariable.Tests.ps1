@@ -31,6 +31,6 @@ Describe 'Set-SipCallVariable' {
     }
 
     It 'refuses a value that would be another command' {
-        Assert-Error { $call | Set-SipCallVariable colour "red`r`nAction: Logoff" } SipArgumentInvalid '*-Value*' InvalidArgument
+        Assert-Error { $call | Set-SipCallVariable colour "red`r`nAction: Logoff" } SipInvalidArgument '*-Value*' InvalidArgument
     }
 }

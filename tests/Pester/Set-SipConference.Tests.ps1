@@ -28,6 +28,6 @@ Describe 'Set-SipConference' {
     }
 
     It 'tells of a room that is not there' {
-        Assert-Error { Set-SipConference nowhere -Locked $true } SipConferenceNotFound "*'nowhere'*" ObjectNotFound
+        Assert-Error { Set-SipConference nowhere -Locked $true } SipConferenceNotFound '*nowhere*' ObjectNotFound
     }
 }

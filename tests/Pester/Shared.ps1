@@ -23,10 +23,8 @@ function Stop-Everything {
 # A call that talks.
 function New-TalkingCall {
     param([string] $From = '1001', [string] $To = '1002', [string] $Server)
-    $to = $PSBoundParameters
-    $null = $to.Remove('From')
-    $null = $to.Remove('To')
-    $call = New-SipCall -From $From -To $To -Wait @to
+    $named = if ($Server) { @{ Server = $Server } } else { @{} }
+    $call = New-SipCall -From $From -To $To -Wait @named
     $call.State | Should -Be Connected -Because 'the test needs a call that talks'
     $call
 }
@@ -74,5 +72,5 @@ function Get-Completion([string] $Line) {
 function Get-View {
     param($InputObject, [int] $Width = 120, [switch] $List)
     $text = if ($List) { $InputObject | Format-List | Out-String -Width $Width } else { $InputObject | Format-Table | Out-String -Width $Width }
-    , @($text -split "`r?`n" | ForEach-Object TrimEnd | Where-Object { $_ })
+    $text -split "`r?`n" | ForEach-Object TrimEnd | Where-Object { $_ }
 }

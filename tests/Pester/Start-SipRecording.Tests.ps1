@@ -33,7 +33,7 @@ Describe 'Start-SipRecording' {
     }
 
     It 'refuses a path that cannot be, and a call that is not there' {
-        Assert-Error { $call | Start-SipRecording "a`nb.wav" } SipArgumentInvalid '*-Path*' InvalidArgument
+        Assert-Error { $call | Start-SipRecording "a`nb.wav" } SipInvalidArgument '*-Path*' InvalidArgument
         Assert-Error { Start-SipRecording a.wav nobody } SipCallNotFound "*'nobody'*" ObjectNotFound
     }
 }

@@ -39,6 +39,6 @@ Describe 'Test-SipServer' {
     }
 
     It 'has a list with milliseconds' {
-        (Get-View (Test-SipServer pbx) -List) -match '^Latency' | Should -BeLike '* ms'
+        @(Get-View (Test-SipServer pbx) -List) -match '^Latency' | Should -BeLike '* ms'
     }
 }

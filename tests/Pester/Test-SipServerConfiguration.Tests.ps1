@@ -31,10 +31,10 @@ Describe 'Test-SipServerConfiguration' {
     }
 
     It 'shows a table' {
-        (Get-View (Test-SipServerConfiguration pbx -Port 0 -Credential $credential)) -match '^pbx' | Should -BeLike "*no*Port '0'*"
+        @(Get-View (Test-SipServerConfiguration pbx -Port 0 -Credential $credential)) -match '^pbx' | Should -BeLike "*no*Port '0'*"
     }
 
     It 'refuses a value that no port has' {
-        Assert-Error { Test-SipServerConfiguration pbx -Port many } ParameterArgumentTransformationError
+        Assert-Error { Test-SipServerConfiguration pbx -Port many } CannotConvertArgumentNoMessage
     }
 }

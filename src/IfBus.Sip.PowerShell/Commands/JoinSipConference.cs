@@ -10,7 +10,7 @@ namespace IfBus.Sip.PowerShell.Commands;
 public sealed class JoinSipConference : ChangeCallCmdlet
 {
     /// <summary>The room; made if it is not there.</summary>
-    [Parameter(Mandatory = true, Position = 0)]
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
     [Alias("Conference", "Room")]
     [ArgumentCompleter(typeof(SeenNameCompleter))]
     public string Name { get; set; } = "";
