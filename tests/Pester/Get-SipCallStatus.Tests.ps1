@@ -30,6 +30,14 @@ Describe 'Get-SipCallStatus' {
         ([pscustomobject]@{ CallId = $there.CallId; Server = 'other' } | Get-SipCallStatus).From | Should -Be 2001
     }
 
+    It 'leaves out a server that has no calls, unless it is named' {
+        Start-Pair Flexisip flexi | Out-Null
+        (Get-SipCallStatus).Count | Should -Be 2
+        Get-SipCallHistory | Should -BeNullOrEmpty
+        Assert-Error { Get-SipCallStatus -Server flexi } SipNotSupported '*Nothing was sent*' NotImplemented
+        Disconnect-SipServer flexi
+    }
+
     It 'does not take a server for a call' {
         (Get-FirstError { Get-SipServer pbx | Get-SipCallStatus }).FullyQualifiedErrorId | Should -BeLike 'InputObjectNotBound,*'
     }

@@ -25,6 +25,7 @@ BeforeAll {
         SipCall = $talking, $busy
         SipServer = Get-SipServer
         SipServerHealth = Test-SipServer
+        SipServerFinding = Find-SipServer 127.0.0.1 -Port (Get-SipServer).Port -Timeout 5
         SipEvent = $event
         SipCallDetailRecord = Get-SipCallDetailRecord -Server fs
         SipRecording = $recording
@@ -50,7 +51,7 @@ AfterAll {
     Stop-Everything
 }
 
-Describe 'Tables and lists of <_>' -ForEach 'SipCall', 'SipServer', 'SipServerHealth', 'SipEvent', 'SipCallDetailRecord', 'SipRecording', 'SipConference', 'SipRegistration', 'SipGateway', 'SipQueue', 'SipStatistic', 'SipCommandResult', 'SipRoute', 'SipSimulator', 'SipConfigurationCheck', 'SipAccount', 'SipAccountChange', 'SipSpace', 'SipProvisioning', 'SipCallForwarding' {
+Describe 'Tables and lists of <_>' -ForEach 'SipCall', 'SipServer', 'SipServerHealth', 'SipServerFinding', 'SipEvent', 'SipCallDetailRecord', 'SipRecording', 'SipConference', 'SipRegistration', 'SipGateway', 'SipQueue', 'SipStatistic', 'SipCommandResult', 'SipRoute', 'SipSimulator', 'SipConfigurationCheck', 'SipAccount', 'SipAccountChange', 'SipSpace', 'SipProvisioning', 'SipCallForwarding' {
     BeforeAll {
         $some = @($objects[$_])
     }
@@ -156,7 +157,7 @@ Describe 'Export-Clixml, jobs and other processes' {
         }
     }
 
-    It 'keep a <_> whole' -ForEach 'SipCall', 'SipServer', 'SipServerHealth', 'SipEvent', 'SipCallDetailRecord', 'SipConference', 'SipRegistration', 'SipGateway', 'SipQueue', 'SipStatistic', 'SipAccount', 'SipAccountChange', 'SipSpace', 'SipRecording', 'SipRoute', 'SipConfigurationCheck' {
+    It 'keep a <_> whole' -ForEach 'SipCall', 'SipServer', 'SipServerHealth', 'SipServerFinding', 'SipEvent', 'SipCallDetailRecord', 'SipConference', 'SipRegistration', 'SipGateway', 'SipQueue', 'SipStatistic', 'SipAccount', 'SipAccountChange', 'SipSpace', 'SipRecording', 'SipRoute', 'SipConfigurationCheck' {
         $item = @($objects[$_])[-1]
         $file = Join-Path $TestDrive "$_.xml"
         $item | Export-Clixml $file

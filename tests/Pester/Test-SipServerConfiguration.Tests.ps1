@@ -15,7 +15,7 @@ Describe 'Test-SipServerConfiguration' {
     }
 
     It 'lists everything that is wrong, and sends nothing' {
-        $check = Test-SipServerConfiguration -Configuration @{ Host = 'x'; Port = 70000; Colour = 'red' }
+        $check = Test-SipServerConfiguration -Configuration @{ Host = 'x'; Type = 'Asterisk'; Port = 70000; Colour = 'red' }
         $check.IsValid | Should -BeFalse
         $check.Problems.Parameter | Should -Be Colour, Port, Credential
         "$($check.Problems)" | Should -BeLike '*70000*1 to 65535*'

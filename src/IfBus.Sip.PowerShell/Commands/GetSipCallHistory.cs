@@ -44,7 +44,11 @@ public sealed class GetSipCallHistory : KnowledgeCmdlet
     public int? Last { get; set; }
 
     // An account is of one server: without a name it is the default one's.
-    private protected override IReadOnlyList<ServerStore.Connection> Connections => Account is null ? base.Connections : ChooseEach(Server);
+    private protected override IReadOnlyList<ServerStore.Connection> Connections => Account is not null ? ChooseEach(Server) : Server is null ? ThoseWithCalls(base.Connections) : base.Connections;
+
+    // An account server beside others has no calls of its own, which is no error.
+    private static IReadOnlyList<ServerStore.Connection> ThoseWithCalls(IReadOnlyList<ServerStore.Connection> all) =>
+        [.. all.Where(c => c.Adapter.Server.Type != SipServerType.Flexisip || all.All(o => o.Adapter.Server.Type == SipServerType.Flexisip))];
 
     private protected override async Task<object?> AskAsync(ISipAdapter adapter, CancellationToken token)
     {

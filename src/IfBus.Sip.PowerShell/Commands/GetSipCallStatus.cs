@@ -39,12 +39,13 @@ public sealed class GetSipCallStatus : ServerCmdlet
             return;
         }
 
-        foreach (ServerStore.Connection connection in ChooseEachOrAll(Server is null ? null : [Server]))
+        // Of calls that have ended only the connection knows; the server need not be asked.
+        bool ask = State is null || !State.All(s => s == CallState.Terminated);
+        foreach (ServerStore.Connection connection in Server is not null ? ChooseEach([Server]) : ThoseThatCan(ChooseEachOrAll(null), ask ? SipCapabilities.ListCalls : SipCapabilities.None))
         {
             try
             {
-                // Of calls that have ended only the connection knows; the server need not be asked.
-                IReadOnlyList<SipCall> live = State is not null && State.All(s => s == CallState.Terminated) ? [] : Pump(connection.Adapter.GetCallsAsync);
+                IReadOnlyList<SipCall> live = ask ? Pump(connection.Adapter.GetCallsAsync) : [];
                 IReadOnlyList<SipCall> ended = State is not null && State.Contains(CallState.Terminated) ? connection.Adapter.EndedCalls : [];
                 // One that ended in between is in both.
                 foreach (SipCall call in ended.Concat(live).DistinctBy(c => c.CallId))

@@ -40,6 +40,8 @@ public sealed class GetSipConference : KnowledgeCmdlet
 
     private protected override string[]? Asked => InputObject ?? Server;
 
+    private protected override SipCapabilities Needed => SipCapabilities.ConferenceList;
+
     private protected override async Task<object?> AskAsync(ISipAdapter adapter, CancellationToken token)
     {
         string? name = InputObject is null || _named ? Name : null;

@@ -15,6 +15,8 @@ public sealed class GetSipGateway : KnowledgeCmdlet
     [ArgumentCompleter(typeof(SeenNameCompleter))]
     public string? Name { get; set; }
 
+    private protected override SipCapabilities Needed => SipCapabilities.Gateways;
+
     private protected override async Task<object?> AskAsync(ISipAdapter adapter, CancellationToken token) =>
         (await adapter.GetGatewaysAsync(token).ConfigureAwait(false)).Where(g => Wanted.Matches(Name, g.Name));
 }

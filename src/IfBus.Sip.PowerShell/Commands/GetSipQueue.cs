@@ -17,6 +17,8 @@ public sealed class GetSipQueue : KnowledgeCmdlet
     [ArgumentCompleter(typeof(SeenNameCompleter))]
     public string? Name { get; set; }
 
+    private protected override SipCapabilities Needed => SipCapabilities.Queues;
+
     private protected override async Task<object?> AskAsync(ISipAdapter adapter, CancellationToken token) =>
         (await adapter.GetQueuesAsync(null, token).ConfigureAwait(false)).Where(q => Wanted.Matches(Name, q.Name));
 }

@@ -15,6 +15,8 @@ public sealed class GetSipRegistration : KnowledgeCmdlet
     [ArgumentCompleter(typeof(SeenNameCompleter))]
     public string? Aor { get; set; }
 
+    private protected override SipCapabilities Needed => SipCapabilities.Registrations;
+
     private protected override async Task<object?> AskAsync(ISipAdapter adapter, CancellationToken token) =>
         (await adapter.GetRegistrationsAsync(token).ConfigureAwait(false)).Where(r => Wanted.Matches(Aor, r.Aor));
 }

@@ -9,5 +9,7 @@ namespace IfBus.Sip.PowerShell.Commands;
 [OutputType(typeof(SipStatistic))]
 public sealed class GetSipStatistic : KnowledgeCmdlet
 {
+    private protected override SipCapabilities Needed => SipCapabilities.Statistics;
+
     private protected override async Task<object?> AskAsync(ISipAdapter adapter, CancellationToken token) => await adapter.GetStatisticsAsync(token).ConfigureAwait(false);
 }

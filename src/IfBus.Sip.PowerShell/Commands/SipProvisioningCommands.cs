@@ -30,6 +30,8 @@ public sealed class GetSipSpace : KnowledgeCmdlet
     [ArgumentCompleter(typeof(SeenNameCompleter))]
     public string? Domain { get; set; }
 
+    private protected override SipCapabilities Needed => SipCapabilities.Spaces;
+
     private protected override async Task<object?> AskAsync(ISipAdapter adapter, CancellationToken token) =>
         (await adapter.GetSpacesAsync(token).ConfigureAwait(false)).Where(s => Wanted.Matches(Domain, s.Domain));
 }

@@ -244,6 +244,18 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
     /// <summary>The same for those who only look, which harms nothing: without a name all connections.</summary>
     private protected IReadOnlyList<ServerStore.Connection> ChooseEachOrAll(string?[]? servers) => servers is null && Store.All.Count > 0 ? Store.All : ChooseEach(servers);
 
+    /// <summary>
+    /// Of connections that nobody has named, those whose server can do it: a proxy or an account server beside a PBX is no
+    /// error. All if none can, so that the reason is told; one that is not connected counts as one that can.
+    /// </summary>
+    private protected IReadOnlyList<ServerStore.Connection> ThoseThatCan(IReadOnlyList<ServerStore.Connection> connections, SipCapabilities needed)
+    {
+        static bool Can(ServerStore.Connection c, SipCapabilities needed) => c.Adapter.Capabilities == SipCapabilities.None || c.Adapter.Capabilities.HasFlag(needed);
+        if (connections.All(c => Can(c, needed)) || !connections.Any(c => Can(c, needed))) return connections;
+        foreach (ServerStore.Connection connection in connections.Where(c => !Can(c, needed))) WriteVerbose($"{connection.Name} is left out: it cannot do this ({needed}).");
+        return [.. connections.Where(c => Can(c, needed))];
+    }
+
     private async Task RunAsync<T>(LinkedList<T> open, LinkedListNode<T> node, object target, Func<Task<object?>> work)
     {
         object? result = null;
