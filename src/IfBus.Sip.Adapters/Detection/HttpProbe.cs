@@ -44,6 +44,8 @@ internal sealed class HttpProbe(string host, int port, bool tls, string? path, T
             Path = where,
             What = where,
             IsRead = true,
+            // Each on its own: who does not answer one of them must not keep the others waiting.
+            Headers = [KeyValuePair.Create("Connection", "close")],
             Body = method is null ? null : Encoding.ASCII.GetBytes($"{{\"jsonrpc\":\"2.0\",\"method\":\"{method}\",\"id\":1}}"),
         };
         try

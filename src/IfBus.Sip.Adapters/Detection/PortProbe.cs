@@ -6,8 +6,8 @@ namespace IfBus.Sip.Adapters.Detection;
 
 /// <summary>
 /// Finds out what listens at one port. It listens first: AMI, the Event Socket and Yate's console speak by themselves. To
-/// who is silent it speaks TLS and HTTP, each over connections of their own, and to who takes neither the external
-/// module's question for the version. Reads are bounded in bytes and in time.
+/// who is silent it speaks HTTP or TLS, over connections of their own, and to who takes neither the external module's
+/// question for the version. Reads are bounded in bytes and in time.
 /// </summary>
 internal sealed class PortProbe(string host, int port, string? path, TimeProvider time)
 {
@@ -15,7 +15,7 @@ internal sealed class PortProbe(string host, int port, string? path, TimeProvide
 
     // How long one who speaks by himself is waited for before we do; he is listened to all the time.
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(300);
-    private static readonly TimeSpan StepTime = TimeSpan.FromMilliseconds(900);
+    private static readonly TimeSpan StepTime = TimeSpan.FromMilliseconds(800);
 
     /// <summary>Looks until the token's time is over.</summary>
     public async Task<IReadOnlyList<SipServerFinding>> RunAsync(CancellationToken deadline)
@@ -40,16 +40,19 @@ internal sealed class PortProbe(string host, int port, string? path, TimeProvide
         using var ear = new Ear(stream, deadline);
         if (await ear.HearsAsync(Greeting.IsWhole, Patience, time).ConfigureAwait(false) || ear.Ended) return [Heard(ear, tls: false)];
 
-        Task<List<SipServerFinding>> http = new HttpProbe(host, port, tls: false, path, time).RunAsync(StepTime, deadline);
-        Task<List<SipServerFinding>> secure = SecureAsync(deadline);
-        List<SipServerFinding> found = [.. await http.ConfigureAwait(false), .. await secure.ConfigureAwait(false)];
-        if (found.Exists(static f => f.Type is not null)) return found.FindAll(static f => f.Type is not null);
+        // The likelier first, and the other only to who does not take it: some write each misfit into their log.
+        bool secureFirst = port is 443 or 5039;
+        List<SipServerFinding> found = secureFirst ? await SecureAsync(deadline).ConfigureAwait(false) : await ClearAsync(deadline).ConfigureAwait(false);
+        if (found.Count == 0) found = secureFirst ? await ClearAsync(deadline).ConfigureAwait(false) : await SecureAsync(deadline).ConfigureAwait(false);
+        if (found.Exists(static f => f.Type is not null)) return found;
         // Late, but by himself.
         if (ear.Text.Length > 0) return [Heard(ear, tls: false)];
         if (found.Count > 0) return found;
 
         return [await ExtModuleAsync(stream, ear, deadline).ConfigureAwait(false)];
     }
+
+    private Task<List<SipServerFinding>> ClearAsync(CancellationToken deadline) => new HttpProbe(host, port, tls: false, path, time).RunAsync(StepTime, deadline);
 
     private async Task<List<SipServerFinding>> SecureAsync(CancellationToken deadline)
     {
