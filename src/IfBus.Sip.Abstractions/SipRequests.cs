@@ -53,7 +53,11 @@ public sealed record SipDetailRecordFilter
 /// <summary>A raw command. Names and values are checked so that none can become another header or another command.</summary>
 /// <param name="Name">The server's name of the command (Asterisk: the Action).</param>
 /// <param name="Fields">Its fields, in order; names may repeat.</param>
-public sealed record SipCommandRequest(string Name, IReadOnlyList<KeyValuePair<string, string>> Fields);
+public sealed record SipCommandRequest(string Name, IReadOnlyList<KeyValuePair<string, string>> Fields)
+{
+    /// <summary>False if the order of the fields is an accident, as that of a plain hash table: servers that go by it refuse them.</summary>
+    public bool IsOrdered { get; init; } = true;
+}
 
 /// <summary>What the server answered to a raw command.</summary>
 public sealed record SipCommandResult
