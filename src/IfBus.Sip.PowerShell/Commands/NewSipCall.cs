@@ -196,7 +196,7 @@ public sealed class NewSipCall : SipCmdlet
         {
             ServerStore.Connection connection = attempt.Order[i];
             // What one kind of server does not take another may; the same kind would refuse it again.
-            if (attempt.Refused.Contains(connection.Configuration.Type)) continue;
+            if (attempt.Refused.Contains(connection.Adapter.Server.Type)) continue;
             attempt.Connection = connection;
             try
             {
@@ -208,9 +208,9 @@ public sealed class NewSipCall : SipCmdlet
                 attempt.Reasons.Add((connection.Name, e.Message));
                 if (e is SipArgumentException)
                 {
-                    attempt.Refused.Add(connection.Configuration.Type);
+                    attempt.Refused.Add(connection.Adapter.Server.Type);
                     // No other kind is left: the value is the caller's to correct.
-                    if (attempt.Order.Skip(i + 1).All(c => attempt.Refused.Contains(c.Configuration.Type)) && attempt.Order.Take(i).All(c => attempt.Refused.Contains(c.Configuration.Type))) throw;
+                    if (attempt.Order.Skip(i + 1).All(c => attempt.Refused.Contains(c.Adapter.Server.Type)) && attempt.Order.Take(i).All(c => attempt.Refused.Contains(c.Adapter.Server.Type))) throw;
                 }
 
                 string told = $"{attempt.What}: {connection.Name} has not taken the call, and the next server is tried: {e.Message}";
@@ -233,7 +233,7 @@ public sealed class NewSipCall : SipCmdlet
 
         public List<(string Server, string Why)> Reasons { get; } = skipped;
 
-        public HashSet<SipServerType?> Refused { get; } = [];
+        public HashSet<SipServerType> Refused { get; } = [];
 
         public SipCallRequest Request { get; } = request;
 
