@@ -61,44 +61,43 @@ internal abstract partial class SipAdapterBase<TSession>
 
     private async Task<SipCall> PlaceAsync(SipCallRequest request, CallSlot? slot, CancellationToken cancellationToken)
     {
-        bool trial = false;
+        bool trial = false, asked = false, judged = false;
         try
         {
             TSession session = Ready(request);
             if (request.HeedCircuit && !_circuit.TryPass(out trial)) throw CircuitOpen();
-            SipCall call = await PlaceNotedAsync(session, request, slot, cancellationToken).ConfigureAwait(false);
-            trial = false;
+            asked = true;
+            SipCall call = await ObserveAsync(() => MakeCallAsync(session, request, slot, cancellationToken)).ConfigureAwait(false);
+            judged = true;
+            if (_circuit.Answered()) Log.CircuitClosed(Logger, Name);
             return call;
         }
         catch (SipException e)
         {
             e.Server ??= Name;
+            if (asked) judged = Judge(e);
             throw;
         }
         finally
         {
-            if (trial) _circuit.Undecided();
+            if (trial && !judged) _circuit.Undecided();
         }
     }
 
-    private async Task<SipCall> PlaceNotedAsync(TSession session, SipCallRequest request, CallSlot? slot, CancellationToken cancellationToken)
+    // What a failure says of the server; false if it says nothing.
+    private bool Judge(SipException failure)
     {
-        try
+        switch (failure)
         {
-            SipCall call = await ObserveAsync(() => MakeCallAsync(session, request, slot, cancellationToken)).ConfigureAwait(false);
-            if (_circuit.Answered()) Log.CircuitClosed(Logger, Name);
-            return call;
-        }
-        catch (SipRejectedException)
-        {
-            // A server that says no lives.
-            if (_circuit.Answered()) Log.CircuitClosed(Logger, Name);
-            throw;
-        }
-        catch (Exception e) when (e is SipConnectionException or SipTimeoutException or SipProtocolException)
-        {
-            if (_circuit.Failed()) Log.CircuitOpened(Logger, Name, CircuitBreaker.Limit, Configuration.CircuitCoolDown);
-            throw;
+            case SipRejectedException:
+                // A server that says no lives.
+                if (_circuit.Answered()) Log.CircuitClosed(Logger, Name);
+                return true;
+            case SipConnectionException or SipTimeoutException or SipProtocolException:
+                if (_circuit.Failed()) Log.CircuitOpened(Logger, Name, CircuitBreaker.Limit, Configuration.CircuitCoolDown);
+                return true;
+            default:
+                return false;
         }
     }
 

@@ -111,7 +111,7 @@ public sealed class NewSipCall : SipCmdlet
             HeedCircuit = named.Count > 1,
         };
         PumpWhile(() => _open.Count >= ThrottleLimit);
-        Attempt attempt = named.Count == 1 ? new Attempt(named[0], [], [], request, what) : Select(named, request, what);
+        Attempt attempt = named.Count == 1 ? new Attempt(named[0], request, null) : Select(named, request, what);
         Begin(_open, attempt, request, () => CallAsync(attempt));
         PumpReady();
     }
@@ -123,7 +123,8 @@ public sealed class NewSipCall : SipCmdlet
     {
         string? accepted = ServerCmdlet.GoOn(_open.Where(a => a.CallId is not null).Select(a => (a.Connection, a.CallId!)));
         int asked = _open.Count(a => a.CallId is null);
-        return asked == 0 ? accepted : $"{accepted ?? "Stopped."} {asked} {(asked == 1 ? "call was" : "calls were")} asked for and not yet accepted, and may ring; Get-SipCallStatus lists the live calls.";
+        bool held = _open.Any(a => a.CallId is null && a.Connection.Adapter.Server is var s && (s.MaxCalls is not null || s.MaxCallsPerSecond is not null));
+        return asked == 0 ? accepted : $"{accepted ?? "Stopped."} {asked} {(asked == 1 ? "call was" : "calls were")} asked for and not yet accepted, and may ring{(held ? ", unless a server's limits still held them back" : "")}; Get-SipCallStatus lists the live calls.";
     }
 
     // The servers that the record names. Null, with an error written, if one of them is not there.
@@ -158,7 +159,7 @@ public sealed class NewSipCall : SipCmdlet
         List<ServerStore.Connection> order = ServerSelection.Order(Store, named, how, c => _open.Count(a => a.CallId is null && a.Connection == c), skipped);
         foreach ((string server, string why) in skipped) WriteVerbose($"{what}: {server} is left out: {why}");
         if (order.Count > 0) WriteVerbose($"{what}: {order[0].Name} is chosen ({how}).");
-        return new Attempt(order.FirstOrDefault() ?? named[0], order, skipped, request, what);
+        return new Attempt(order.FirstOrDefault() ?? named[0], request, new Candidates(order, skipped, what));
     }
 
     // What has answered nothing yet is asked, once and side by side.
@@ -183,20 +184,27 @@ public sealed class NewSipCall : SipCmdlet
 
     private async Task<object?> CallAsync(Attempt attempt)
     {
-        SipCall call = attempt.Request.HeedCircuit ? await PlaceOnOneAsync(attempt).ConfigureAwait(false) : await attempt.Connection.Adapter.MakeCallAsync(attempt.Request, StopToken).ConfigureAwait(false);
+        SipCall call = attempt.Candidates is { } candidates ? await PlaceOnOneAsync(attempt, candidates).ConfigureAwait(false) : await attempt.Connection.Adapter.MakeCallAsync(attempt.Request, StopToken).ConfigureAwait(false);
         attempt.CallId = call.CallId;
         return Wait ? await attempt.Connection.Adapter.WaitForCallAsync(call.CallId, [CallState.Connected], null, StopToken).ConfigureAwait(false) : call;
     }
 
     // Tries the servers in their order. The next one only if it is certain that the one before has placed nothing.
-    private async Task<SipCall> PlaceOnOneAsync(Attempt attempt)
+    private async Task<SipCall> PlaceOnOneAsync(Attempt attempt, Candidates candidates)
     {
+        // What one kind of server does not take another may; the same kind would refuse it again.
+        var refused = new HashSet<SipServerType>();
         SipException? last = null;
-        for (int i = 0; i < attempt.Order.Count; i++)
+        foreach (ServerStore.Connection connection in candidates.Order)
         {
-            ServerStore.Connection connection = attempt.Order[i];
-            // What one kind of server does not take another may; the same kind would refuse it again.
-            if (attempt.Refused.Contains(connection.Adapter.Server.Type)) continue;
+            SipServerType type = connection.Adapter.Server.Type;
+            if (refused.Contains(type)) continue;
+            if (last is not null)
+            {
+                string told = $"{candidates.What}: {attempt.Connection.Name} has not taken the call, and {connection.Name} is tried: {last.Message}";
+                Post(() => WriteWarning(told));
+            }
+
             attempt.Connection = connection;
             try
             {
@@ -205,23 +213,18 @@ public sealed class NewSipCall : SipCmdlet
             catch (SipException e) when (ServerSelection.MayGoOn(e))
             {
                 last = e;
-                attempt.Reasons.Add((connection.Name, e.Message));
-                if (e is SipArgumentException)
-                {
-                    attempt.Refused.Add(connection.Adapter.Server.Type);
-                    // No other kind is left: the value is the caller's to correct.
-                    if (attempt.Order.Skip(i + 1).All(c => attempt.Refused.Contains(c.Adapter.Server.Type)) && attempt.Order.Take(i).All(c => attempt.Refused.Contains(c.Adapter.Server.Type))) throw;
-                }
-
-                string told = $"{attempt.What}: {connection.Name} has not taken the call, and the next server is tried: {e.Message}";
-                if (i + 1 < attempt.Order.Count) Post(() => WriteWarning(told));
+                candidates.Reasons.Add((connection.Name, e.Message));
+                if (e is not SipArgumentException) continue;
+                refused.Add(type);
+                // No other kind is there: the value is the caller's to correct.
+                if (candidates.Order.TrueForAll(c => refused.Contains(c.Adapter.Server.Type))) throw;
             }
         }
 
-        throw ServerSelection.NobodyTookIt(attempt.What, attempt.Reasons, last);
+        throw ServerSelection.NobodyTookIt(candidates.What, candidates.Reasons, last);
     }
 
-    private sealed class Attempt(ServerStore.Connection first, List<ServerStore.Connection> order, List<(string Server, string Why)> skipped, SipCallRequest request, string what)
+    private sealed class Attempt(ServerStore.Connection first, SipCallRequest request, Candidates? candidates)
     {
         // Null until the server has accepted the call.
         public volatile string? CallId;
@@ -229,14 +232,12 @@ public sealed class NewSipCall : SipCmdlet
         // The one that is being asked, or has accepted it.
         public volatile ServerStore.Connection Connection = first;
 
-        public List<ServerStore.Connection> Order { get; } = order;
-
-        public List<(string Server, string Why)> Reasons { get; } = skipped;
-
-        public HashSet<SipServerType> Refused { get; } = [];
-
         public SipCallRequest Request { get; } = request;
 
-        public string What { get; } = what;
+        // Null if there is only the one.
+        public Candidates? Candidates { get; } = candidates;
     }
+
+    /// <summary>The servers that one call may be placed on, the best first, and why others are not.</summary>
+    private sealed record Candidates(List<ServerStore.Connection> Order, List<(string Server, string Why)> Reasons, string What);
 }
