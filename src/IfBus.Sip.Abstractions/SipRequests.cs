@@ -35,6 +35,12 @@ public sealed record SipCallRequest
 
     /// <summary>One leg: a sound file of the server to play when it answers; the call ends after it.</summary>
     public string? Play { get; init; }
+
+    /// <summary>What decides how early the call leaves if the server's limits make it wait.</summary>
+    public SipRelationship Relationship { get; init; }
+
+    /// <summary>For callers who have another server: refuse at once, with <c>SipCircuitOpen</c>, if this one's circuit is open.</summary>
+    public bool HeedCircuit { get; init; }
 }
 
 /// <summary>Which detail records are wanted; null means any.</summary>
