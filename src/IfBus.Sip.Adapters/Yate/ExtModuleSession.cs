@@ -77,6 +77,7 @@ internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
         catch (SipConnectionException e) when (!session._greeted && session.Closed.IsCompleted)
         {
             await session.DisposeAsync().ConfigureAwait(false);
+            if (e.InnerException is SipProtocolException wrong) throw new SipProtocolException(wrong.Message, e, wrong.ErrorId);
             throw new SipConnectionException($"{endpoint} closed the connection without a word: it is no listener of Yate's external module, or one that takes no clients of role global. {e.InnerException?.Message}", e);
         }
         catch
@@ -239,7 +240,7 @@ internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
                     // A long line is not searched from its beginning again with every read.
                     _scanned = rest.Length;
                     int longest = _greeted ? LongestInput : LongestGreeting;
-                    if (rest.Length > longest) throw new SipProtocolException($"{_peer} sent a line of more than {longest / 1024} kB.");
+                    if (rest.Length > longest) throw new SipProtocolException($"{_peer} sent a line of more than {longest / 1024} kB.", errorId: _greeted ? "SipProtocolError" : "SipNotYate");
                     return taken;
                 }
 
@@ -290,7 +291,7 @@ internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
             case YateLineKind.Answer:
                 OnAnswer(parsed);
                 break;
-            case YateLineKind.Request:
+            case YateLineKind.Request when !parsed.Id.IsEmpty:
                 _sink.OnRequest(this, parsed, line);
                 break;
             case YateLineKind.Local:
@@ -300,7 +301,7 @@ internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
                 OnError(parsed.Value);
                 break;
             default:
-                if (!_greeted) throw new SipProtocolException($"{_peer} is no Yate external module: it says '{Shorten(line)}'.");
+                if (!_greeted) throw new SipProtocolException($"{_peer} is no Yate external module: it says '{Shorten(line)}'.", errorId: "SipNotYate");
                 Stray(line);
                 break;
         }

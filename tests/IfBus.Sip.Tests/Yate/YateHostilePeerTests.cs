@@ -22,6 +22,7 @@ public sealed class YateHostilePeerTests
     {
         using var peer = new YatePeer((_, _) => greeting);
         SipProtocolException error = await Assert.ThrowsAsync<SipProtocolException>(() => Connect(peer.Port).WaitAsync(Limit));
+        Assert.Equal("SipNotYate", error.ErrorId);
         Assert.Contains("is no Yate external module", error.Message, StringComparison.Ordinal);
     }
 

@@ -24,6 +24,7 @@ internal sealed class YatePeer : IDisposable
             lock (_lines) _lines.Add(line);
             if (say(line, Usual(line)) is not { } answer) return;
             await WriteAsync(Encoding.Latin1.GetBytes(answer), token);
+            if (line == "%%>quit") return;
         }
     });
 
