@@ -282,7 +282,8 @@ internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void OnLine(ReadOnlySpan<byte> line)
     {
-        YateLine parsed = YateLine.Parse(line);
+        Span<YateFieldPlace> places = stackalloc YateFieldPlace[YateLine.MostPlaces];
+        YateLine parsed = YateLine.Parse(line, places);
         switch (parsed.Kind)
         {
             case YateLineKind.Watched:

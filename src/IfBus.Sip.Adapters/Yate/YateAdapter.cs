@@ -124,7 +124,7 @@ internal sealed partial class YateAdapter : SipAdapterBase<YateSession>
 
         if (answer.Processed)
         {
-            _mapper.Placed(call, answer["id"]);
+            _mapper.Placed(call, answer["id"], answer["peerid"]);
         }
         else
         {
@@ -322,10 +322,3 @@ internal sealed partial class YateAdapter : SipAdapterBase<YateSession>
 
     private static int? Whole(string? text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : null;
 }
-
-/// <summary>What the engine's routing says of a number.</summary>
-/// <param name="Target">driver/address; null if it has no way there.</param>
-/// <param name="Parameters">What belongs to the way.</param>
-/// <param name="Cause">Why there is none.</param>
-/// <param name="Text">The same in words.</param>
-internal sealed record YateRoute(string? Target, IReadOnlyList<KeyValuePair<string, string>> Parameters, HangupCause Cause, string? Text);

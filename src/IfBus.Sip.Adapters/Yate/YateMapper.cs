@@ -26,6 +26,7 @@ internal sealed partial class YateMapper(string server, CallTable calls, EventHu
     private readonly Queue<byte[]> _again = new();
     private readonly Utf8Table<string> _names = new();
     private readonly HashSet<YateCall> _waiting = [];
+    private byte[] _run = " "u8.ToArray();
     private DateTime _arrived;
 
     /// <summary>What callers wait for.</summary>
@@ -322,5 +323,21 @@ internal sealed partial class YateMapper(string server, CallTable calls, EventHu
     }
 
     // Ids of channels begin again with each run of the engine.
-    private byte[] Key(ReadOnlySpan<byte> id) => [.. Encoding.UTF8.GetBytes(RunId + " "), .. id];
+    private byte[] Key(ReadOnlySpan<byte> id) => [.. _run, .. id];
+
+    private void SetRun(string? runId)
+    {
+        RunId = runId;
+        _run = Encoding.UTF8.GetBytes(runId + " ");
+    }
+
+    // The call of a leg that is gone. Asked with many messages, so nothing is made for it.
+    private YateCall? Recent(ReadOnlySpan<byte> id)
+    {
+        Span<byte> key = stackalloc byte[256];
+        if (_run.Length + id.Length > key.Length) return records.RecentCall(Key(id));
+        _run.CopyTo(key);
+        id.CopyTo(key[_run.Length..]);
+        return records.RecentCall(key[..(_run.Length + id.Length)]);
+    }
 }
