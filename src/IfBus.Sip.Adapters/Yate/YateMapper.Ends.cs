@@ -72,7 +72,7 @@ internal sealed partial class YateMapper
                 foreach (YateCall call in calls.Live.Cast<YateCall>().ToArray()) gone += EndUnseen(call, missing.Value);
             }
 
-            SetRun(runId);
+            _run = Encoding.UTF8.GetBytes(runId + " ");
             var listed = new HashSet<YateLeg>();
             foreach (YateChannel row in rows)
             {

@@ -26,14 +26,12 @@ internal sealed partial class YateMapper(string server, CallTable calls, EventHu
     private readonly Queue<byte[]> _again = new();
     private readonly Utf8Table<string> _names = new();
     private readonly HashSet<YateCall> _waiting = [];
+    // The engine's run, and a blank.
     private byte[] _run = " "u8.ToArray();
     private DateTime _arrived;
 
     /// <summary>What callers wait for.</summary>
     public CallConditions<YateCall> Conditions { get; } = new(calls);
-
-    /// <summary>The engine's run: channel ids begin again with each.</summary>
-    public string? RunId { get; private set; }
 
     /// <summary>Called, under the lock, for a leg of a call that is to be hung up.</summary>
     public Action<YateLeg, HangupCause>? LateHangup { get; set; }
@@ -225,7 +223,8 @@ internal sealed partial class YateMapper(string server, CallTable calls, EventHu
     {
         if (!message.Find("operation"u8).SequenceEqual("notify"u8) || !_legs.TryGet(message.Find("id"u8), out YateLeg? leg) || leg.Ended) return null;
         if (message.Has("sdp_sendonly"u8) || message.Has("sdp_inactive"u8)) leg.Holds = true;
-        else if (message.Has("sdp_sendrecv"u8)) leg.Holds = false;
+        // An offer that says no direction means both (RFC 3264, 5.1): a phone may take its call back so (seen, Yate 6.4.1).
+        else if (message.Has("media"u8)) leg.Holds = false;
         ShowHold(leg.Call, line);
         return leg;
     }
@@ -324,12 +323,6 @@ internal sealed partial class YateMapper(string server, CallTable calls, EventHu
 
     // Ids of channels begin again with each run of the engine.
     private byte[] Key(ReadOnlySpan<byte> id) => [.. _run, .. id];
-
-    private void SetRun(string? runId)
-    {
-        RunId = runId;
-        _run = Encoding.UTF8.GetBytes(runId + " ");
-    }
 
     // The call of a leg that is gone. Asked with many messages, so nothing is made for it.
     private YateCall? Recent(ReadOnlySpan<byte> id)

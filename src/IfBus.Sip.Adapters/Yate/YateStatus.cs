@@ -19,20 +19,13 @@ internal sealed class YateStatus
         if (parts.Length > 1) Read(parts[1], _counters);
         string[] format = _identity.TryGetValue("format", out string? names) ? names.Split('|') : [];
         Rows = parts.Length > 2 && parts[2].Length > 0 ? [.. parts[2].Split(',').Select(r => YateStatusRow.Parse(r, format)).OfType<YateStatusRow>()] : [];
-        Text = line;
     }
 
     /// <summary>The module.</summary>
     public string Name => _identity.GetValueOrDefault("name", "");
 
-    /// <summary>The module's type: varchans, misc, cdr, system, ...</summary>
-    public string Type => _identity.GetValueOrDefault("type", "");
-
     /// <summary>The rows.</summary>
     public IReadOnlyList<YateStatusRow> Rows { get; }
-
-    /// <summary>As the engine wrote it.</summary>
-    public string Text { get; }
 
     /// <summary>All of identity and counters.</summary>
     public IEnumerable<SipField> Fields => _identity.Concat(_counters).Where(p => p.Key != "format").Select(p => new SipField(p.Key, p.Value));
