@@ -10,7 +10,7 @@
     CompatiblePSEditions = @('Core')
     FormatsToProcess     = @('IfBus.Sip.Format.ps1xml')
     CmdletsToExport      = @(
-        'Connect-SipServer', 'Disconnect-SipServer', 'Get-SipServer', 'Set-SipServer', 'Test-SipServer',
+        'Find-SipServer', 'Connect-SipServer', 'Disconnect-SipServer', 'Get-SipServer', 'Set-SipServer', 'Test-SipServer',
         'Test-SipServerConfiguration', 'New-SipCall', 'Get-SipCallStatus', 'Wait-SipCall', 'Stop-SipCall',
         'Move-SipCall', 'Suspend-SipCall', 'Resume-SipCall', 'Receive-SipCall', 'Deny-SipCall',
         'Get-SipConference', 'Join-SipConference', 'Exit-SipConference', 'Set-SipConference',

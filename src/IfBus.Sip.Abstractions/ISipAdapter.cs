@@ -89,6 +89,17 @@ public interface ISipAdapterFactory
     /// <param name="configuration">One that can be used, see <see cref="Validate"/>.</param>
     SipServerConfiguration Complete(SipServerConfiguration configuration);
 
+    /// <summary>Asks the ports of a host what they are, all at once, without a login and without a word that could change anything.</summary>
+    /// <param name="host">Host name or address.</param>
+    /// <param name="ports">The ports; null for the usual ones of all kinds.</param>
+    /// <param name="path">A path that servers over HTTP are asked at besides their usual one; null for none.</param>
+    /// <param name="timeout">After this time what has not answered counts as silent.</param>
+    /// <param name="cancellationToken">The caller's.</param>
+    /// <returns>One or more findings a port, in the order of the ports.</returns>
+    /// <exception cref="SipArgumentException">The host is no host name and no address.</exception>
+    /// <exception cref="SipConnectionException">The host name is not known.</exception>
+    Task<IReadOnlyList<SipServerFinding>> DetectAsync(string host, IReadOnlyList<int>? ports, string? path, TimeSpan timeout, CancellationToken cancellationToken);
+
     /// <summary>Makes an adapter that is not connected yet.</summary>
     /// <exception cref="SipConfigurationException">The configuration cannot be used.</exception>
     ISipAdapter Create(SipServerConfiguration configuration, ISipLog? log);

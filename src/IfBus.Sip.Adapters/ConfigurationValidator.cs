@@ -64,7 +64,7 @@ internal static class ConfigurationValidator
     }
 
     // What needs no encoding, and cannot be taken for another host or a way up.
-    private static bool IsPath(string path) =>
+    internal static bool IsPath(string path) =>
         path.Length is >= 1 and <= 200 && path[0] == '/' && !path.Contains("//", StringComparison.Ordinal) && !path.Contains("/.", StringComparison.Ordinal) && !path.AsSpan().ContainsAnyExcept(InPaths);
 
     private static string Text(int value) => value.ToString(System.Globalization.CultureInfo.InvariantCulture);

@@ -1,5 +1,6 @@
 using System.Net;
 using IfBus.Sip.Adapters.Asterisk;
+using IfBus.Sip.Adapters.Detection;
 using IfBus.Sip.Adapters.Diagnostics;
 using IfBus.Sip.Adapters.Flexisip;
 using IfBus.Sip.Adapters.FreeSwitch;
@@ -55,6 +56,10 @@ public sealed class SipAdapterFactory : ISipAdapterFactory
 
         return problems;
     }
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<SipServerFinding>> DetectAsync(string host, IReadOnlyList<int>? ports, string? path, TimeSpan timeout, CancellationToken cancellationToken) =>
+        new ServerDetector(host, path, _time).FindAsync(ports, timeout, cancellationToken);
 
     /// <inheritdoc/>
     public ISipAdapter Create(SipServerConfiguration configuration, ISipLog? log)

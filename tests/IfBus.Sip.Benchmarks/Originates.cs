@@ -46,7 +46,7 @@ internal static class Originates
 
     private static async Task PairAsync(string server, int port, string user, string secret, int count, int rounds, int warmUps)
     {
-        List<double> raw = [], ours = [];
+        List<double> raw = [], ours = [], empty = [];
         // The pipeline runs through half of PowerShell: it takes the runtime some 10 000 records to have it compiled.
         for (int round = -warmUps; round < rounds; round++)
         {
@@ -55,10 +55,12 @@ internal static class Originates
             if (round < 0) continue;
             raw.Add(r);
             ours.Add(o);
+            empty.Add(Pipeline(count));
         }
 
         Figures.Row($"{server}: raw socket client, one burst of {count}", raw, "answered/s");
         Figures.Row($"{server}: New-SipCall from the pipeline", ours, "answered/s", raw);
+        Figures.Row("the same records into a cmdlet that does nothing", empty, "records/s", raw);
     }
 
     private static async Task<double> RawAsync(int port, string user, string secret, int count)
@@ -105,6 +107,26 @@ internal static class Originates
         return connected.Count(c => c.State == CallState.Connected) == count ? count / seconds : throw new InvalidOperationException("not all calls were answered");
     }
 
+    // What PowerShell itself takes: no cmdlet can be faster than one that only takes its parameters.
+    private static double Pipeline(int count)
+    {
+        InitialSessionState state = InitialSessionState.CreateDefault2();
+        state.Commands.Add(new SessionStateCmdletEntry("Step-Nothing", typeof(StepNothing), null));
+        using Runspace runspace = RunspaceFactory.CreateRunspace(state);
+        runspace.Open();
+        double Once(int records)
+        {
+            using var shell = PowerShell.Create(runspace);
+            shell.AddScript("param($n) 1..$n | ForEach-Object { [pscustomobject]@{ To = 'wait' } } | Step-Nothing -From Local/echo@ifbus").AddArgument(records);
+            long begin = Stopwatch.GetTimestamp();
+            shell.Invoke();
+            return Stopwatch.GetElapsedTime(begin).TotalSeconds;
+        }
+
+        Once(10);
+        return count / Once(count);
+    }
+
     private static async Task UntilAsync(NetworkStream stream, byte[] buffer, string text, int times)
     {
         byte[] wanted = Encoding.ASCII.GetBytes(text);
@@ -126,4 +148,20 @@ internal static class Originates
             end -= at;
         }
     }
+}
+
+/// <summary>Binds as New-SipCall does, and gives one object for a record.</summary>
+[Cmdlet(VerbsCommon.Step, "Nothing")]
+public sealed class StepNothing : PSCmdlet
+{
+    /// <summary>As there.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
+    public string[]? From { get; set; }
+
+    /// <summary>As there.</summary>
+    [Parameter(Mandatory = true, Position = 1, ValueFromPipelineByPropertyName = true)]
+    public string[]? To { get; set; }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord() => WriteObject(To);
 }

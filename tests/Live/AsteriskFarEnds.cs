@@ -135,9 +135,15 @@ public sealed class AsteriskFarEnds : IDisposable
         SipEvent[] Events() => [.. Enumerable.Range(0, seen.Count).Select(i => seen[i].BaseObject).OfType<SipEvent>()];
         string Digits() => string.Concat(Events().Select(e => e.Fields["Digit"]));
 
-        // Zeros, until the watcher is known to watch: few of them, since each takes its time to sound.
-        while (seen.Count == 0 && DateTime.UtcNow < end) _module.Run("Invoke-SipCommand Ping -Confirm:$false");
-        while (Events().Length == 0 && DateTime.UtcNow < end) Press('0');
+        // Zeros, until the watcher is known to watch. One at a time: the server lets each sound before the next, and the real
+        // digits come after all of them.
+        while (Events().Length == 0 && DateTime.UtcNow < end)
+        {
+            Press('0');
+            DateTime heard = DateTime.UtcNow.AddSeconds(1);
+            while (Events().Length == 0 && DateTime.UtcNow < heard) _module.Run("Invoke-SipCommand Ping -Confirm:$false");
+        }
+
         Press('4');
         Press('*');
         while (!Digits().EndsWith('*') && DateTime.UtcNow < end) _module.Run("Invoke-SipCommand Ping -Confirm:$false");

@@ -121,9 +121,10 @@ internal sealed class AmiSession : IWireProtocol, IAsyncDisposable
     private void Attach(Stream stream)
     {
         _lastHeard = Now;
-        _connection = WireConnection.Start(stream, this);
+        _connection = new WireConnection(stream, this);
         TimeSpan tick = TimeSpan.FromMilliseconds(Math.Clamp(Math.Min(_keepAlive.TotalMilliseconds, _requestTimeout.TotalMilliseconds) / 10, 10, 250));
         _timer = _time.CreateTimer(static s => ((AmiSession)s!).OnTick(), this, tick, tick);
+        _connection.Begin();
     }
 
     /// <summary>Sends an action and waits for its reply, a list with all its items.</summary>

@@ -89,15 +89,13 @@ internal sealed partial class AsteriskAdapter
         string who = change.Member is { } member && (change.Muted is not null || change.Kick) ? await MemberOfAsync(session, name, member, cancellationToken).ConfigureAwait(false) : "all";
         if (change.Locked is { } locked) await ConferenceAsync(session, new AmiAction(locked ? "ConfbridgeLock" : "ConfbridgeUnlock").Add("Conference", name), name, cancellationToken).ConfigureAwait(false);
         if (change.Muted is { } muted) await ConferenceAsync(session, new AmiAction(muted ? "ConfbridgeMute" : "ConfbridgeUnmute").Add("Conference", name).Add("Channel", who, "Member"), name, cancellationToken).ConfigureAwait(false);
-        if (change.Recording == true)
+        if (change.Recording is { } recorded)
         {
-            AmiAction start = new AmiAction("ConfbridgeStartRecord").Add("Conference", name);
-            if (change.Path is { } file) start.Add("RecordFile", file, "Path");
-            await ConferenceAsync(session, start, name, cancellationToken).ConfigureAwait(false);
-        }
-        else if (change.Recording == false)
-        {
-            await ConferenceAsync(session, new AmiAction("ConfbridgeStopRecord").Add("Conference", name), name, cancellationToken).ConfigureAwait(false);
+            AmiAction record = new AmiAction(recorded ? "ConfbridgeStartRecord" : "ConfbridgeStopRecord").Add("Conference", name);
+            if (change.Path is { } file) record.Add("RecordFile", file, "Path");
+            using CallCondition<AsteriskCall>? told = _mapper.WhenRecorded(name, recorded);
+            await ConferenceAsync(session, record, name, cancellationToken).ConfigureAwait(false);
+            if (told is not null) await Task.WhenAny(told.Task, Task.Delay(TimeSpan.FromSeconds(1), Time, cancellationToken)).ConfigureAwait(false);
         }
 
         if (change.Kick) await ConferenceAsync(session, new AmiAction("ConfbridgeKick").Add("Conference", name).Add("Channel", who, "Member"), name, cancellationToken).ConfigureAwait(false);

@@ -20,6 +20,14 @@ internal sealed partial class AsteriskMapper
         lock (calls.Sync) return _recordedRooms.Contains(room) ? true : null;
     }
 
+    /// <summary>Waits for the event of a room's recording, which may come after the answer to the command; null if no call that we know is in the room. To be asked for before the command is sent.</summary>
+    public CallCondition<AsteriskCall>? WhenRecorded(string room, bool recorded)
+    {
+        AsteriskCall? inside;
+        lock (calls.Sync) inside = calls.Live.OfType<AsteriskCall>().FirstOrDefault(c => c.Legs.Exists(l => l.Room == room));
+        return inside is null ? null : Conditions.When(inside, _ => _recordedRooms.Contains(room) == recorded);
+    }
+
     /// <summary>Puts a call on a way that the server has accepted. Under no lock.</summary>
     public void BeginTransfer(AsteriskCall call, AsteriskTransfer transfer)
     {

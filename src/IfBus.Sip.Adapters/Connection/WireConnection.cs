@@ -19,15 +19,23 @@ internal sealed class WireConnection : IAsyncDisposable
     private readonly TaskCompletionSource<Exception> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Exception? _reason;
     private long _received;
+    private readonly Socket? _acknowledged;
     private long? _progressSeen;
     private long _progressAt;
-    private Socket? _acknowledged;
 
-    private WireConnection(Stream stream, IWireProtocol protocol)
+    /// <summary>Takes an open stream. Nothing is read before <see cref="Begin"/>.</summary>
+    /// <param name="stream">Owned by the connection from now on.</param>
+    /// <param name="protocol">Cuts and matches.</param>
+    /// <param name="quickAcknowledge">
+    /// True for a peer that sends a message in pieces with Nagle's algorithm on: its last piece would wait 40 ms for our
+    /// delayed acknowledgement. Linux only.
+    /// </param>
+    public WireConnection(Stream stream, IWireProtocol protocol, bool quickAcknowledge = false)
     {
         _stream = stream;
         _protocol = protocol;
         _lane = new WriteLane(stream, MaxPendingWrite, Abort);
+        if (quickAcknowledge && OperatingSystem.IsLinux() && stream is NetworkStream network) _acknowledged = network.Socket;
     }
 
     /// <summary>Completes with the reason when the connection is gone and the protocol has been told.</summary>
@@ -36,21 +44,9 @@ internal sealed class WireConnection : IAsyncDisposable
     /// <summary>How many bytes have come; a keep-alive sees by it that the peer lives.</summary>
     public long Received => Volatile.Read(ref _received);
 
-    /// <summary>Starts reading an open stream.</summary>
-    /// <param name="stream">Owned by the connection from now on.</param>
-    /// <param name="protocol">Cuts and matches.</param>
-    /// <param name="quickAcknowledge">
-    /// True for a peer that sends a message in pieces with Nagle's algorithm on: its last piece would wait 40 ms for our
-    /// delayed acknowledgement. Linux only.
-    /// </param>
-    public static WireConnection Start(Stream stream, IWireProtocol protocol, bool quickAcknowledge = false)
-    {
-        var connection = new WireConnection(stream, protocol);
-        if (quickAcknowledge && OperatingSystem.IsLinux() && stream is NetworkStream network) connection._acknowledged = network.Socket;
-        // On the pool: a stream that has data at once must not keep the caller reading.
-        _ = Task.Run(connection.ReadAsync);
-        return connection;
-    }
+    /// <summary>Starts reading. A step of its own, since the protocol may want to send on what comes first.</summary>
+    /// <remarks>On the pool: a stream that has data at once must not keep the caller reading.</remarks>
+    public void Begin() => _ = Task.Run(ReadAsync);
 
     /// <inheritdoc cref="WriteLane.Send"/>
     public void Send<TState>(TState state, Action<IBufferWriter<byte>, TState> encode, bool gather = false) => _lane.Send(state, encode, gather);

@@ -127,7 +127,8 @@ internal sealed record WireEndpoint(string Host, int Port, bool UseTls, bool Ski
     private static string Explain(SslPolicyErrors errors, string? chainStatus) =>
         string.IsNullOrEmpty(chainStatus) ? errors.ToString() : $"{errors}: {chainStatus}";
 
-    private static string Describe(SocketException e) => e.SocketErrorCode switch
+    /// <summary>Why a connection could not be opened, in words for users.</summary>
+    public static string Describe(SocketException e) => e.SocketErrorCode switch
     {
         SocketError.ConnectionRefused => "nobody listens there (connection refused).",
         SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain => "the host name is not known.",

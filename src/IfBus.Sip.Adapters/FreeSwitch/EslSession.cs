@@ -122,9 +122,10 @@ internal sealed class EslSession : IWireProtocol, IAsyncDisposable
     {
         var session = new EslSession(peer, configuration, sink, log, time);
         session._lastHeard = session.Now;
-        session._connection = WireConnection.Start(stream, session);
+        session._connection = new WireConnection(stream, session);
         TimeSpan tick = TimeSpan.FromMilliseconds(Math.Clamp(Math.Min(session._keepAlive.TotalMilliseconds, session._requestTimeout.TotalMilliseconds) / 10, 10, 250));
         session._timer = time.CreateTimer(static s => ((EslSession)s!).OnTick(), session, tick, tick);
+        session._connection.Begin();
         return session;
     }
 

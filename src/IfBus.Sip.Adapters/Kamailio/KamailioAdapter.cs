@@ -227,7 +227,9 @@ internal sealed partial class KamailioAdapter : SipAdapterBase<KamailioSession>
         {
             // evapi has no TLS and no login.
             Stream stream = await new WireEndpoint(host, port, false, false).OpenAsync(cancellationToken).ConfigureAwait(false);
-            return WireConnection.Start(stream, new KamailioEvents(_mapper));
+            var connection = new WireConnection(stream, new KamailioEvents(_mapper));
+            connection.Begin();
+            return connection;
         }
         catch (SipConnectionException e)
         {

@@ -92,9 +92,10 @@ internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
     {
         var session = new ExtModuleSession(peer, configuration, sink, log, time);
         session._lastHeard = session.Now;
-        session._connection = WireConnection.Start(stream, session, quickAcknowledge: true);
+        session._connection = new WireConnection(stream, session, quickAcknowledge: true);
         TimeSpan tick = TimeSpan.FromMilliseconds(Math.Clamp(Math.Min(session._keepAlive.TotalMilliseconds, session._requestTimeout.TotalMilliseconds) / 10, 10, 250));
         session._timer = time.CreateTimer(static s => ((ExtModuleSession)s!).OnTick(), session, tick, tick);
+        session._connection.Begin();
         return session;
     }
 

@@ -23,6 +23,7 @@ public sealed class ConnectSipServer : ConfigurationCmdlet
         SipServerConfiguration configuration = ReadConfiguration(out IReadOnlyList<SipConfigurationProblem> problems);
         configuration.Name ??= configuration.Host;
         if (problems.Count > 0) ThrowTerminatingError(Errors.Record(new SipConfigurationException(problems), configuration.Host));
+        if (configuration.Type is null) FindOut(configuration);
 
         configuration = AdapterLoader.Factory.Complete(configuration);
         if (Store.Find(configuration.Name!) is { } known)
@@ -77,6 +78,51 @@ public sealed class ConnectSipServer : ConfigurationCmdlet
             }
         }
     }
+
+    // The kind was left out: the host is asked, unless there is a connection of that name.
+    private void FindOut(SipServerConfiguration configuration)
+    {
+        string host = configuration.Host!;
+        string action = "";
+        if (Store.Find(configuration.Name!) is { } known && host.Equals(known.Configuration.Host, StringComparison.OrdinalIgnoreCase))
+        {
+            configuration.Type = known.Configuration.Type;
+            configuration.Port ??= known.Configuration.Port;
+            configuration.Path ??= known.Configuration.Path;
+            configuration.UseTls |= known.Configuration.UseTls;
+        }
+        else
+        {
+            _connecting = host;
+            TimeSpan limit = configuration.ConnectTimeout < ServerSearch.UsualTime ? configuration.ConnectTimeout : ServerSearch.UsualTime;
+            IReadOnlyList<SipServerFinding> found;
+            try
+            {
+                found = Pump(token => AdapterLoader.Factory.DetectAsync(host, configuration.Port is { } port ? [port] : null, configuration.Path, limit, token));
+                _connecting = null;
+            }
+            catch (SipException e)
+            {
+                _connecting = null;
+                ThrowTerminatingError(Errors.Record(e, host));
+                throw;
+            }
+
+            List<SipServerFinding> candidates = ServerSearch.Candidates(found, configuration.UseTls);
+            if (candidates.Count == 0) ThrowTerminatingError(Errors.Record(ServerSearch.NotFound(host, found, configuration.UseTls), host));
+            if (candidates.Count > 1) ThrowTerminatingError(Errors.Record(ServerSearch.Ambiguous(host, candidates), host));
+            SipServerFinding chosen = candidates[0];
+            WriteVerbose($"Port {chosen.Port} of {host}: {chosen.Evidence}. It is taken for {chosen.Type}; -Type would say otherwise.");
+            configuration.Type = chosen.Type;
+            configuration.Port = chosen.Port;
+            configuration.UseTls = chosen.UseTls;
+            configuration.Path ??= chosen.Path;
+            action = $"-Type was left out, and at port {chosen.Port} of {host} there is {chosen.Type} ({chosen.Evidence}): give what that needs.";
+        }
+
+        IReadOnlyList<SipConfigurationProblem> problems = AdapterLoader.Factory.Validate(configuration);
+        if (problems.Count > 0) ThrowTerminatingError(Errors.Record(new SipConfigurationException(problems) { RecommendedAction = action }, host));
+    }
 }
 
 /// <summary>What describes a server, for the cmdlets that take such a description.</summary>
@@ -91,9 +137,9 @@ public abstract class ConfigurationCmdlet : SipCmdlet
     [Parameter(Mandatory = true, ParameterSetName = "Configuration")]
     public IDictionary? Configuration { get; set; }
 
-    /// <summary>Kind of server.</summary>
+    /// <summary>Kind of server. If left out, Connect-SipServer asks the host.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
-    public SipServerType Type { get; set; } = SipServerType.Asterisk;
+    public SipServerType? Type { get; set; }
 
     /// <summary>TCP port; the kind's usual one if left out.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
@@ -223,7 +269,8 @@ public abstract class ConfigurationCmdlet : SipCmdlet
         if (_historySize is { } history) configuration.HistorySize = history;
         // What could not be read was left out; that it is missing is no problem of its own.
         var unread = found.Select(p => p.Parameter).ToHashSet(StringComparer.OrdinalIgnoreCase);
-        found.AddRange(AdapterLoader.Factory.Validate(configuration).Where(p => !unread.Contains(p.Parameter)));
+        // A kind that was left out is none either: it can be found out.
+        found.AddRange(AdapterLoader.Factory.Validate(configuration).Where(p => !unread.Contains(p.Parameter) && (p.Parameter != "Type" || configuration.Type is not null)));
         problems = found;
         return configuration;
     }

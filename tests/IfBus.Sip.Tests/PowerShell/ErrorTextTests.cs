@@ -31,7 +31,7 @@ public sealed class ErrorTextTests : IDisposable
     public void A_problem_has_the_name_that_the_setting_is_written_with(string setting, string value)
     {
         var found = _module.Run(
-            $"$t = @{{ Host = 'x'; Credential = [pscredential]::new('u', [Net.NetworkCredential]::new('', 's').SecurePassword) }}; $t['{setting}'] = {value}; (Test-SipServerConfiguration -Configuration $t).Problems");
+            $"$t = @{{ Type = 'Asterisk'; Host = 'x'; Credential = [pscredential]::new('u', [Net.NetworkCredential]::new('', 's').SecurePassword) }}; $t['{setting}'] = {value}; (Test-SipServerConfiguration -Configuration $t).Problems");
         Assert.NotEmpty(found);
         // A wait that is longer than the longest is told of the longest, which says what it must not be less than.
         string[] names = [.. found.Select(p => ((SipConfigurationProblem)p.BaseObject).Parameter).Distinct()];
