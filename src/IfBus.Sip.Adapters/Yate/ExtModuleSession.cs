@@ -115,7 +115,7 @@ internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
         try
         {
             // Who has many messages under way is likely to send more.
-            _connection!.Send((id, message), static (writer, s) => Write(writer, s.id, s.message), gather: waiting > 8);
+            _connection!.Send((id, message), static (writer, s) => s.message.WriteLine(writer, s.id, LongestLine), gather: waiting > 8);
         }
         catch
         {
@@ -264,20 +264,6 @@ internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
         _timer?.Dispose();
         _answers.Close(reason);
         _locals.Close(reason);
-    }
-
-    private static void Write(IBufferWriter<byte> writer, long id, ExtModuleMessage message)
-    {
-        writer.Write("%%>message:"u8);
-        Span<byte> number = writer.GetSpan(20);
-        Utf8Formatter.TryFormat(id, number, out int digits);
-        writer.Advance(digits);
-        int before = (writer as ArrayBufferWriter<byte>)?.WrittenCount ?? 0;
-        message.Write(writer);
-        // The engine would close the connection without a word.
-        if (writer is ArrayBufferWriter<byte> buffer && buffer.WrittenCount - before > LongestLine - 64)
-            throw new SipArgumentException("Command", message.Name, $"at most {LongestLine - 64} bytes with all its parameters; these are {buffer.WrittenCount - before}.");
-        writer.Write("\n"u8);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
