@@ -55,7 +55,7 @@ internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
 
     /// <summary>
     /// Connects and makes sure that the peer is a Yate that takes messages: a listener without a role never says so
-    /// itself, and one with a role calls the request for it an error.
+    /// itself, and one with a role, whichever, calls the request for it an error.
     /// </summary>
     /// <exception cref="SipProtocolException">It speaks something else.</exception>
     public static async Task<ExtModuleSession> OpenAsync(
@@ -66,19 +66,23 @@ internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
         try
         {
             session._connection!.Send(session, static (writer, _) => writer.Write("%%>connect:global\n"u8));
-            await session.LocalAsync("setlocal", $"bufsize:{LongestLine}", cancellationToken).ConfigureAwait(false);
+            Task<ExtModuleAnswer> size = session.LocalAsync("setlocal", $"bufsize:{LongestLine}", cancellationToken);
+            // With role=channel the first call.execute would make a channel of us; so it does not, and we are as with any role.
+            Task<ExtModuleAnswer> data = session.LocalAsync("setlocal", "setdata:false", cancellationToken);
+            await size.ConfigureAwait(false);
+            await data.ConfigureAwait(false);
             return session;
         }
         catch (OperationCanceledException e) when (!session._greeted)
         {
             await session.DisposeAsync().ConfigureAwait(false);
-            throw new OperationCanceledException($"{endpoint} accepts connections but does not answer as Yate's external module does; a listener of role channel, or a Yate that hangs, does the same.", e, cancellationToken);
+            throw new OperationCanceledException($"{endpoint} accepts connections but does not answer as Yate's external module does; a Yate that hangs does the same.", e, cancellationToken);
         }
         catch (SipConnectionException e) when (!session._greeted && session.Closed.IsCompleted)
         {
             await session.DisposeAsync().ConfigureAwait(false);
             if (e.InnerException is SipProtocolException wrong) throw new SipProtocolException(wrong.Message, e, wrong.ErrorId);
-            throw new SipConnectionException($"{endpoint} closed the connection without a word: it is no listener of Yate's external module, or one that takes no clients of role global. {e.InnerException?.Message}", e);
+            throw new SipConnectionException($"{endpoint} closed the connection without a word: it is no listener of Yate's external module, or one for another role. {e.InnerException?.Message}", e);
         }
         catch
         {

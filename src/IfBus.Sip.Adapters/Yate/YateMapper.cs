@@ -84,7 +84,15 @@ internal sealed partial class YateMapper(string server, CallTable calls, EventHu
     }
 
     /// <inheritdoc/>
-    public void OnRequest(ExtModuleSession session, scoped in YateLine message, ReadOnlySpan<byte> line) => session.Answer(message.Id.ToArray(), processed: false, YateText.Decode(message.Value));
+    public void OnRequest(ExtModuleSession session, scoped in YateLine message, ReadOnlySpan<byte> line)
+    {
+        if (message.Name.SequenceEqual("engine.stop"u8))
+        {
+            lock (calls.Sync) ShutdownSeen = true;
+        }
+
+        session.Answer(message.Id.ToArray(), processed: false, YateText.Decode(message.Value));
+    }
 
     /// <inheritdoc/>
     public void OnReadBegins()

@@ -50,7 +50,7 @@ public sealed class YateHostilePeerTests
         SipTimeoutException error = await Assert.ThrowsAsync<SipTimeoutException>(() => Connect(peer.Port, seconds: 1).WaitAsync(Limit));
         Assert.Equal(TimeSpan.FromSeconds(1), error.Limit);
         Assert.Contains("does not answer as Yate's external module does", error.Message, StringComparison.Ordinal);
-        Assert.Equal(["%%>connect:global", "%%>setlocal:bufsize:65536"], peer.Lines);
+        Assert.Equal(["%%>connect:global", "%%>setlocal:bufsize:65536", "%%>setlocal:setdata:false"], peer.Lines);
     }
 
     [Fact]

@@ -71,7 +71,7 @@ internal sealed class YatePeer : IDisposable
         if (line == "%%>quit") return "%%<quit\n";
         if (line == "%%>setlocal:engine.version:") return "%%<setlocal:engine.version:6.4.1:true\n";
         if (line == "%%>setlocal:runid:") return "%%<setlocal:runid:1795385604:true\n";
-        if (line.StartsWith("%%>setlocal:", StringComparison.Ordinal) || line.StartsWith("%%>watch:", StringComparison.Ordinal)) return "%%<" + line[3..] + ":true\n";
+        if (line.StartsWith("%%>setlocal:", StringComparison.Ordinal) || line.StartsWith("%%>watch:", StringComparison.Ordinal) || line.StartsWith("%%>install:", StringComparison.Ordinal)) return "%%<" + line[3..] + ":true\n";
         if (!line.Contains(":engine.status:", StringComparison.Ordinal)) return null;
         string value = line.Contains("details=false", StringComparison.Ordinal)
             ? "name=cdrbuild,type=cdr,format=Status|Caller|Called|BillId|Duration;cdrs=0%M%Jname=dumb,type=varchans,format=Status|Address|Peer;chans=0%M%Jname=pbx,type=misc;%M%J"
