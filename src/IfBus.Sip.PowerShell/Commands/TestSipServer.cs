@@ -9,6 +9,9 @@ namespace IfBus.Sip.PowerShell.Commands;
 [OutputType(typeof(SipServerHealth))]
 public sealed class TestSipServer : SipCmdlet
 {
+    // Being measured. On the pipeline's thread.
+    private readonly LinkedList<ServerStore.Connection> _open = new();
+
     /// <summary>The connections to test; all if left out.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true)]
     [Alias("Name")]
@@ -17,10 +20,22 @@ public sealed class TestSipServer : SipCmdlet
     public string[]? Server { get; set; }
 
     /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        base.BeginProcessing();
+        ListenToLogs();
+    }
+
+    /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (ServerStore.Connection connection in ChooseEachOrAll(Server)) WriteObject(Pump(connection.Adapter.CheckHealthAsync));
+        // Side by side: one that does not answer keeps only its own result back.
+        foreach (ServerStore.Connection connection in ChooseEachOrAll(Server)) Begin(_open, connection, connection.Name, async () => await connection.Adapter.CheckHealthAsync(StopToken).ConfigureAwait(false));
+        PumpReady();
     }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing() => Drain(_open);
 }
 
 /// <summary>What Test-SipServerConfiguration found.</summary>

@@ -183,6 +183,9 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
         _ = RunAsync(open, open.AddLast(item), target, work);
     }
 
+    /// <summary>Writes what the work of <see cref="Begin"/> gives, as it comes, until nothing is open.</summary>
+    private protected void Drain<T>(LinkedList<T> open) => PumpRest(() => open.Count > 0);
+
     /// <summary>
     /// The connection to use. Ends the cmdlet if there is none to choose; null, with an error written, if one record of
     /// many names a connection that is not there: the next may name another.
