@@ -66,12 +66,15 @@ internal sealed partial class YateAdapter : SipAdapterBase<YateSession>
         }
     }
 
-    protected override async Task<SipCall> MakeCallAsync(YateSession session, SipCallRequest request, CancellationToken cancellationToken)
+    protected override void CheckCall(YateSession session, SipCallRequest request) => YatePlan.For(request, "", Configuration);
+
+    protected override async Task<SipCall> MakeCallAsync(YateSession session, SipCallRequest request, CallSlot? slot, CancellationToken cancellationToken)
     {
         string callId = Guid.NewGuid().ToString();
         YatePlan plan = YatePlan.For(request, callId, Configuration);
         var call = new YateCall(callId, ours: true)
         {
+            Slot = slot,
             From = request.From,
             To = request.To,
             CallerId = request.CallerId,
@@ -82,7 +85,17 @@ internal sealed partial class YateAdapter : SipAdapterBase<YateSession>
         if (plan.NextNumber is { } number)
         {
             // Whether the destination exists is asked before anybody is rung.
-            YateRoute route = await RouteAsync(session, number, plan.NextCaller, plan.Context, cancellationToken).ConfigureAwait(false);
+            YateRoute route;
+            try
+            {
+                route = await RouteAsync(session, number, plan.NextCaller, plan.Context, cancellationToken).ConfigureAwait(false);
+            }
+            catch (SipException e)
+            {
+                // That question calls nobody, whatever became of it.
+                throw NotDone(e);
+            }
+
             _mapper.Expect(call);
             if (route.Target is null)
             {

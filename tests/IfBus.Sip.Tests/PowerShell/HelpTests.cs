@@ -106,7 +106,7 @@ public sealed partial class HelpTests
     [Fact]
     public void The_topics_fit_a_window_of_72_columns()
     {
-        foreach (string topic in new[] { "about_IfBus.Sip", "about_IfBus.Sip_Kamailio", "about_IfBus.Sip_OpenSIPS", "about_IfBus.Sip_Simulator" })
+        foreach (string topic in new[] { "about_IfBus.Sip", "about_IfBus.Sip_Kamailio", "about_IfBus.Sip_OpenSIPS", "about_IfBus.Sip_Servers", "about_IfBus.Sip_Simulator" })
         {
             string[] lines = File.ReadAllLines(Path.Combine(Repository.Root, "en-US", topic + ".help.txt"));
             Assert.Equal(["TOPIC", "    " + topic], lines.Take(2));
