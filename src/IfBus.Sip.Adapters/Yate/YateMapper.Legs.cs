@@ -155,7 +155,7 @@ internal sealed partial class YateMapper
         leg.Address ??= message.Text("address"u8);
         leg.Number ??= message.Text(leg.IsInbound ? "caller"u8 : "called"u8);
         leg.SipCallId ??= message.Text("sip_callid"u8);
-        if (Word(message.Find("status"u8)) is { } status) leg.Status = status;
+        if (Word(message.Find("status"u8)) is { } status) ShowStatus(leg, status);
         if (message.Flag("answered"u8)) leg.Up = true;
         if (call.BillId is null && message.Find("billid"u8) is { IsEmpty: false } bill)
         {
@@ -177,6 +177,14 @@ internal sealed partial class YateMapper
         call.Direction = comesIn ? CallDirection.Inbound : CallDirection.Outbound;
         call.State = comesIn ? CallState.Incoming : CallState.Created;
         if (comesIn) calls.Announce(call, SipEventTypes.IncomingCall, null, line, YateFieldReader.Instance, calls.Now);
+    }
+
+    // Of a leg that has answered, what it did before may be told late, by another thread.
+    private static void ShowStatus(YateLeg leg, string status)
+    {
+        bool isBefore = status is "incoming" or "outgoing" or "routed" or "accepted" or "ringing" or "progressing";
+        if (isBefore && leg is { Up: true, Status: "answered" }) return;
+        leg.Status = status;
     }
 
     private string? Word(ReadOnlySpan<byte> word) => word.IsEmpty ? null : NameOf(word);

@@ -153,7 +153,7 @@ internal sealed partial class YateMapper(string server, CallTable calls, EventHu
     private YateLeg? OnRinging(in YateLine message, ReadOnlySpan<byte> line, string status)
     {
         if (LegOf(message, line) is not { Ended: false, IsInbound: false } leg) return null;
-        leg.Status = status;
+        ShowStatus(leg, status);
         YateCall call = leg.Call;
         if (call.State == CallState.Created) calls.Move(call, CallState.Dialing, line, YateFieldReader.Instance);
         if (call.State == CallState.Dialing) calls.Move(call, CallState.Ringing, line, YateFieldReader.Instance);

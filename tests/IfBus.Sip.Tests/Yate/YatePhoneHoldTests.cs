@@ -27,10 +27,13 @@ public sealed class YatePhoneHoldTests
         await SayAsync("chan.connected", "id=sip/2:billid=7-1:peerid=sip/1:direction=outgoing");
         await SayAsync("call.answered", "id=sip/2:status=answered:billid=7-1:peerid=sip/1:answered=true:direction=outgoing");
         await UntilAsync(CallState.Connected);
+        // Told late by another thread: it has answered all the same.
+        await SayAsync("call.ringing", "id=sip/2:status=ringing:billid=7-1:peerid=sip/1:answered=false:direction=outgoing");
         for (int i = 0; i < 2; i++)
         {
             await SayAsync("call.update", $"id=sip/2:status=answered:billid=7-1:peerid=sip/1:operation=notify:mute=false:media=yes:formats=mulaw:rtp_port=20050:{holds}");
             await UntilAsync(CallState.OnHold);
+            Assert.Equal("answered", adapter.FindCall("7-1")!.Legs[1].State);
             // Says nothing of the sound.
             await SayAsync("call.update", "id=sip/2:status=answered:billid=7-1:peerid=sip/1:operation=notify:contact_changed=true");
             await SayAsync("call.update", "id=sip/2:status=answered:billid=7-1:peerid=sip/1:operation=cdrbuild");
