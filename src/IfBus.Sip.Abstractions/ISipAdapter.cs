@@ -23,12 +23,19 @@ public interface ISipAdapter : ISipCallControl, ISipServerKnowledge, ISipServerR
     Task DisconnectAsync(CancellationToken cancellationToken);
 
     /// <summary>
-    /// Checks the request, sends it, and returns when the server has accepted it; the outcome comes as events and by <see cref="WaitForCallAsync"/>.
+    /// Checks the request, waits while the limits hold it back, sends it, and returns when the server has accepted it; the
+    /// outcome comes as events and by <see cref="WaitForCallAsync"/>. Never sends it twice.
     /// </summary>
     /// <exception cref="SipArgumentException">A value is refused; nothing was sent.</exception>
     /// <exception cref="SipRejectedException">The server said no.</exception>
     /// <exception cref="SipNotSupportedException">This login may not make calls.</exception>
     Task<SipCall> MakeCallAsync(SipCallRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Changes the limits while connected. Calls that live are not touched; those that wait may leave at once.</summary>
+    /// <param name="maxCalls">Calls of ours placed or live at once, 1 to 1 000 000; null: no limit.</param>
+    /// <param name="maxCallsPerSecond">Calls placed in a second, more than zero, at most 10 000; null: no limit.</param>
+    /// <exception cref="SipArgumentException">A limit that cannot be; nothing was changed.</exception>
+    void SetLimits(int? maxCalls, double? maxCallsPerSecond);
 
     /// <summary>Ends a call and returns it once its last leg is gone.</summary>
     /// <param name="callId">The call's id, or its <c>if://call/</c> address.</param>

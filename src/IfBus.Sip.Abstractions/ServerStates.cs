@@ -28,6 +28,17 @@ public enum HealthState
     Critical,
 }
 
+/// <summary>What the last calls that a server was asked for say of it. Used only where one of several servers is to be chosen.</summary>
+public enum CircuitState
+{
+    /// <summary>Chosen as any other.</summary>
+    Closed,
+    /// <summary>Three calls in a row failed by the server's fault: not chosen before the cool-down is over.</summary>
+    Open,
+    /// <summary>The cool-down is over: one call is let through, and its outcome closes the circuit or opens it again.</summary>
+    HalfOpen,
+}
+
 /// <summary>What a server, with this login, can do. Learnt from the server when it is connected.</summary>
 #pragma warning disable CA1028 // there are more than fit into 32 bits
 [Flags]

@@ -16,6 +16,12 @@ public abstract class SipException : Exception
     /// <summary>The call it belongs to, if any.</summary>
     public string? CallId { get; set; }
 
+    /// <summary>
+    /// True if it is certain that the server has carried out nothing of what was asked: nothing of it was sent, or the server
+    /// refused it. Only then may it be asked of another server. False where it was, may have been, or is not known.
+    /// </summary>
+    public bool NothingDone { get; set; }
+
     /// <summary>What the user can do about it, in one sentence.</summary>
     public string? RecommendedAction { get; init; }
 }
@@ -98,7 +104,11 @@ public sealed class SipNotSupportedException : SipException
 {
     /// <summary>Makes the error.</summary>
     public SipNotSupportedException(string message, SipCapabilities capability, string errorId = "SipNotSupported")
-        : base(errorId, message) => Capability = capability;
+        : base(errorId, message)
+    {
+        Capability = capability;
+        NothingDone = true;
+    }
 
     /// <summary>What was asked for.</summary>
     public SipCapabilities Capability { get; }
@@ -109,7 +119,11 @@ public sealed class SipCallStateException : SipException
 {
     /// <summary>Makes the error.</summary>
     public SipCallStateException(string message, CallState state, string errorId)
-        : base(errorId, message) => State = state;
+        : base(errorId, message)
+    {
+        State = state;
+        NothingDone = true;
+    }
 
     /// <summary>The state of the call.</summary>
     public CallState State { get; }
@@ -142,6 +156,7 @@ public sealed class SipArgumentException : SipException
         Parameter = parameter;
         Value = value;
         Rule = rule;
+        NothingDone = true;
     }
 
     /// <summary>The parameter, without the dash.</summary>

@@ -35,6 +35,12 @@ public sealed record SipCallRequest
 
     /// <summary>One leg: a sound file of the server to play when it answers; the call ends after it.</summary>
     public string? Play { get; init; }
+
+    /// <summary>What decides how early the call leaves if the server's limits make it wait.</summary>
+    public SipRelationship Relationship { get; init; }
+
+    /// <summary>For callers who have another server: refuse at once, with <c>SipCircuitOpen</c>, if this one's circuit is open.</summary>
+    public bool HeedCircuit { get; init; }
 }
 
 /// <summary>Which detail records are wanted; null means any.</summary>
@@ -53,7 +59,11 @@ public sealed record SipDetailRecordFilter
 /// <summary>A raw command. Names and values are checked so that none can become another header or another command.</summary>
 /// <param name="Name">The server's name of the command (Asterisk: the Action).</param>
 /// <param name="Fields">Its fields, in order; names may repeat.</param>
-public sealed record SipCommandRequest(string Name, IReadOnlyList<KeyValuePair<string, string>> Fields);
+public sealed record SipCommandRequest(string Name, IReadOnlyList<KeyValuePair<string, string>> Fields)
+{
+    /// <summary>False if the order of the fields is an accident, as that of a plain hash table: servers that go by it refuse them.</summary>
+    public bool IsOrdered { get; init; } = true;
+}
 
 /// <summary>What the server answered to a raw command.</summary>
 public sealed record SipCommandResult

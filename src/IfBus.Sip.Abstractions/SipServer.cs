@@ -39,6 +39,24 @@ public sealed record SipServer
     /// <summary>Live calls that we know of.</summary>
     public int ActiveCalls { get; init; }
 
+    /// <summary>Calls of ours that may be placed or live at once; null: no limit.</summary>
+    public int? MaxCalls { get; init; }
+
+    /// <summary>Calls that may be placed in a second; null: no limit.</summary>
+    public double? MaxCallsPerSecond { get; init; }
+
+    /// <summary>Calls that these limits hold back now.</summary>
+    public int WaitingCalls { get; init; }
+
+    /// <summary>True if these limits would hold back a call that is made now.</summary>
+    public bool AtLimit { get; init; }
+
+    /// <summary>What its last calls say of it.</summary>
+    public CircuitState Circuit { get; init; }
+
+    /// <summary>Average round trip of the last 100 operations; null if none has succeeded yet.</summary>
+    public TimeSpan? AverageLatency { get; init; }
+
     /// <summary>What the server can do for this login.</summary>
     public SipCapabilities Capabilities { get; init; }
 

@@ -65,6 +65,15 @@ public sealed class SipServerConfiguration
     /// <summary>Where called numbers are looked up (Asterisk: dialplan context). Asterisk: <c>default</c>.</summary>
     public string? Context { get; set; }
 
+    /// <summary>Calls of ours that may be placed or live at once; more wait. 1 to 1 000 000; null: no limit.</summary>
+    public int? MaxCalls { get; set; }
+
+    /// <summary>Calls that may be placed in a second; more wait. More than zero, at most 10 000; a fraction means one in several seconds. Null: no limit.</summary>
+    public double? MaxCallsPerSecond { get; set; }
+
+    /// <summary>How long a server is not chosen after three calls in a row failed by its fault. More than zero, at most a day.</summary>
+    public TimeSpan CircuitCoolDown { get; set; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Events that one slow subscriber may leave unread before the oldest are dropped and counted. 16 to 10 000 000.</summary>
     public int EventBuffer { get; set; } = 10_000;
 

@@ -18,6 +18,9 @@ internal sealed class CallTable(string server, SipServerType type, EventHub even
     /// <summary>The adapter's one lock: calls, legs and what belongs to them.</summary>
     public object Sync { get; } = new();
 
+    /// <summary>Counts our calls for the limits.</summary>
+    public CallGate? Gate { get; init; }
+
     /// <summary>How many calls live.</summary>
     public int LiveCount
     {
@@ -38,7 +41,9 @@ internal sealed class CallTable(string server, SipServerType type, EventHub even
     {
         lock (Sync) _live.Add(call.CallId, call);
         SipMeter.CallsActive.Add(1, _tag);
-        if (call.IsOurs) SipMeter.CallAttempts.Add(1, _tag);
+        if (!call.IsOurs) return;
+        Gate?.Came(call);
+        SipMeter.CallAttempts.Add(1, _tag);
     }
 
     /// <summary>Takes out a call that the server never had.</summary>
@@ -48,6 +53,8 @@ internal sealed class CallTable(string server, SipServerType type, EventHub even
         {
             if (!_live.Remove(call.CallId)) return;
         }
+
+        if (call.IsOurs) Gate?.Left(call);
 
         SipMeter.CallsActive.Add(-1, _tag);
         SipMeter.CallFailures.Add(1, _tag);
@@ -181,7 +188,7 @@ internal sealed class CallTable(string server, SipServerType type, EventHub even
     {
         // A server that tells its own time of the end is believed.
         call.EndedAt ??= now;
-        _live.Remove(call.CallId);
+        if (_live.Remove(call.CallId) && call.IsOurs) Gate?.Left(call);
         if (historySize > 0)
         {
             if (_ended.Count >= historySize) _ended.Remove(_endedOrder.Dequeue().CallId);

@@ -32,6 +32,8 @@ internal static class ConfigurationValidator
         if (c.EventAddress is { } events && !TryAddress(events, c.Host ?? "", out _, out _)) Add("EventAddress", events, "a port, or host:port ([address]:port for IPv6).");
         if (c.EventBuffer is < 16 or > 10_000_000) Add("EventBuffer", Text(c.EventBuffer), "16 to 10000000 events.");
         if (c.HistorySize is < 0 or > 10_000_000) Add("HistorySize", Text(c.HistorySize), "0 to 10000000 calls.");
+        CheckLimits(c.MaxCalls, c.MaxCallsPerSecond, problems);
+        CheckTime("CircuitCoolDown", c.CircuitCoolDown);
         if (c.Reconnect is null)
         {
             Add("ReconnectAttempts", null, "0 (never) or more; left out: without end.");
@@ -50,6 +52,14 @@ internal static class ConfigurationValidator
         {
             if (value <= TimeSpan.Zero || value > Day) Add(parameter, value.ToString(), "more than zero, at most one day.");
         }
+    }
+
+    /// <summary>Adds what is wrong with the limits of calls.</summary>
+    public static void CheckLimits(int? maxCalls, double? perSecond, List<SipConfigurationProblem> problems)
+    {
+        if (maxCalls is < 1 or > 1_000_000) problems.Add(new SipConfigurationProblem("MaxCalls", Text(maxCalls.Value), "1 to 1000000 calls at once; left out: no limit."));
+        if (perSecond is { } rate && !(rate is > 0 and <= 10_000))
+            problems.Add(new SipConfigurationProblem("MaxCallsPerSecond", rate.ToString(System.Globalization.CultureInfo.InvariantCulture), "more than 0, at most 10000 calls a second; left out: no limit."));
     }
 
     /// <summary>Reads <c>port</c> or <c>host:port</c>.</summary>

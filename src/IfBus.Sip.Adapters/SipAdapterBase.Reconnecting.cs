@@ -18,6 +18,7 @@ internal abstract partial class SipAdapterBase<TSession>
             _connectedAt = Time.GetUtcNow().UtcDateTime;
         }
 
+        _limits.Open();
         SetState(ConnectionState.Connected, null);
         Log.Connected(Logger, Name, session.Version);
     }
@@ -34,6 +35,7 @@ internal abstract partial class SipAdapterBase<TSession>
                 if (_leaving) return;
             }
 
+            _limits.Close(reason.Message);
             Log.ConnectionLost(Logger, Name, reason.Message);
             TSession? next = await ReconnectAsync(reason).ConfigureAwait(false);
             if (next is null) return;

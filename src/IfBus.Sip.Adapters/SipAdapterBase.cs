@@ -33,7 +33,10 @@ internal abstract partial class SipAdapterBase<TSession> : ISipAdapter
         Logger = log;
         Time = time;
         Events = new EventHub(Name, type, configuration.EventBuffer, time, log);
-        Calls = new CallTable(Name, type, Events, configuration.HistorySize, time, log);
+        _limits = new CallGate(Name, time);
+        _limits.SetLimits(configuration.MaxCalls, configuration.MaxCallsPerSecond);
+        _circuit = new CircuitBreaker(configuration.CircuitCoolDown, time);
+        Calls = new CallTable(Name, type, Events, configuration.HistorySize, time, log) { Gate = _limits };
     }
 
     protected SipServerConfiguration Configuration { get; }
@@ -60,6 +63,8 @@ internal abstract partial class SipAdapterBase<TSession> : ISipAdapter
     {
         get
         {
+            (int? maxCalls, double? perSecond, int waiting, bool full) = _limits.Read();
+            (_, _, TimeSpan? latency) = _operations.Read();
             lock (_gate)
             {
                 return new SipServer
@@ -76,6 +81,12 @@ internal abstract partial class SipAdapterBase<TSession> : ISipAdapter
                     ConnectedAt = _connectedAt,
                     Reconnects = _reconnects,
                     ActiveCalls = Calls.LiveCount,
+                    MaxCalls = maxCalls,
+                    MaxCallsPerSecond = perSecond,
+                    WaitingCalls = waiting,
+                    AtLimit = full,
+                    Circuit = _circuit.State,
+                    AverageLatency = latency,
                     Capabilities = _info.Capabilities,
                     LastError = _lastError,
                 };
@@ -85,8 +96,6 @@ internal abstract partial class SipAdapterBase<TSession> : ISipAdapter
 
     /// <summary>Connects, logs in, subscribes, learns the capabilities, and brings the call table up to date. Only then are callers let in.</summary>
     protected abstract Task<TSession> OpenAsync(CancellationToken cancellationToken);
-
-    protected abstract Task<SipCall> MakeCallAsync(TSession session, SipCallRequest request, CancellationToken cancellationToken);
 
     protected abstract Task<SipCall> HangUpAsync(TSession session, string callId, HangupCause cause, CancellationToken cancellationToken);
 
@@ -138,6 +147,7 @@ internal abstract partial class SipAdapterBase<TSession> : ISipAdapter
         }
 
         SetState(ConnectionState.Disconnecting, null);
+        _limits.Close("disconnected");
         await _lifetime.CancelAsync().ConfigureAwait(false);
         try
         {
@@ -151,6 +161,7 @@ internal abstract partial class SipAdapterBase<TSession> : ISipAdapter
             var reason = new SipConnectionException($"{Name} was disconnected.", errorId: "SipDisconnected") { Server = Name };
             Calls.FailWaiters(reason);
             Events.Close(reason);
+            _limits.Dispose();
             OnLeft();
         }
     }
@@ -166,12 +177,6 @@ internal abstract partial class SipAdapterBase<TSession> : ISipAdapter
         await DisconnectAsync(CancellationToken.None).ConfigureAwait(false);
         _lifetime.Dispose();
     }
-
-    /// <inheritdoc/>
-    public Task<SipCall> MakeCallAsync(SipCallRequest request, CancellationToken cancellationToken) =>
-        RunAsync(
-            SipCapabilities.MakeCall | (request.FromAlternatives.Count + request.ToAlternatives.Count > 0 ? SipCapabilities.Failover : 0),
-            s => MakeCallAsync(s, request, cancellationToken));
 
     /// <inheritdoc/>
     public Task<SipCall> HangUpAsync(string callId, HangupCause cause, CancellationToken cancellationToken) =>
@@ -277,6 +282,7 @@ internal abstract partial class SipAdapterBase<TSession> : ISipAdapter
             throw new SipConnectionException($"{Name} is {how}{why}. Nothing was sent.", errorId: "SipServerNotConnected")
             {
                 Server = Name,
+                NothingDone = true,
                 RecommendedAction = _state is ConnectionState.Reconnecting or ConnectionState.Connected ? "Wait until it is connected again (Get-SipServer), or connect anew." : "Connect-SipServer.",
             };
         }

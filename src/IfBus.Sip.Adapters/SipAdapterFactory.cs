@@ -121,6 +121,9 @@ public sealed class SipAdapterFactory : ISipAdapterFactory
         },
         EndpointTemplate = c.EndpointTemplate,
         Context = c.Context,
+        MaxCalls = c.MaxCalls,
+        MaxCallsPerSecond = c.MaxCallsPerSecond,
+        CircuitCoolDown = c.CircuitCoolDown,
         EventBuffer = c.EventBuffer,
         HistorySize = c.HistorySize,
     };

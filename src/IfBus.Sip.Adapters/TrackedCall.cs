@@ -14,6 +14,9 @@ internal abstract class TrackedCall(string callId, bool ours)
     /// <summary>True if we asked for it.</summary>
     public bool IsOurs { get; } = ours;
 
+    /// <summary>Its place among those that the limits allow; null if there were none when it was placed.</summary>
+    public CallSlot? Slot { get; init; }
+
     public CallState State { get; internal set; }
 
     public CallDirection? Direction { get; set; }

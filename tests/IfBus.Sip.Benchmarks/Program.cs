@@ -9,6 +9,9 @@ switch (args.Length > 0 ? args[0] : "")
     case "decode-esl":
         await EslDecoding.RunAsync(calls: 5_000, rounds: 7);
         break;
+    case "decode-yate":
+        await YateDecoding.RunAsync(calls: 20_000, rounds: 7);
+        break;
     case "cold":
         await Cold.RunAsync();
         break;
@@ -26,6 +29,9 @@ switch (args.Length > 0 ? args[0] : "")
         break;
     case "calls-freeswitch":
         await FreeSwitchOriginates.RunAsync(count: 500, rounds: 9, warmUps: 8);
+        break;
+    case "calls-yate":
+        await YateOriginates.RunAsync(count: 1000, rounds: 9, warmUps: 8);
         break;
     case "serve-simulator":
         await Originates.ServeAsync();
@@ -48,6 +54,7 @@ switch (args.Length > 0 ? args[0] : "")
     case "smoke":
         await Decoding.RunAsync(calls: 500, rounds: 1);
         await EslDecoding.RunAsync(calls: 200, rounds: 1);
+        await YateDecoding.RunAsync(calls: 200, rounds: 1);
         await Requests.RunAsync(inFlight: 5_000, single: 200, rounds: 1);
         await Originates.RunAsync(count: 50, rounds: 1, warmUps: 1);
         await TenThousand.RunAsync(500);
@@ -55,7 +62,7 @@ switch (args.Length > 0 ? args[0] : "")
         await Importing.RunAsync(rounds: 1);
         break;
     default:
-        Console.Error.WriteLine("decode | decode-esl | cold | requests | calls | calls-freeswitch | http | memory | import | smoke");
+        Console.Error.WriteLine("decode | decode-esl | decode-yate | cold | requests | calls | calls-freeswitch | calls-yate | http | memory | import | smoke");
         return 2;
 }
 

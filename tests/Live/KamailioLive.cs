@@ -171,6 +171,25 @@ namespace IfBus.Sip.Live.Tests
         }
 
         [KamailioFact]
+        public void A_restart_in_mid_call_ends_the_calls_and_is_told()
+        {
+            SipCall first = Up(Phone(), Phone().Name);
+            SipCall made = Call("-From refer -To answer");
+            LiveKamailio.Restart();
+            foreach (SipCall call in (SipCall[])[first, made])
+            {
+                SipCall ended = WaitForEnd(call);
+                Assert.Equal((CallState.Terminated, HangupCause.ServerRestarted), (ended.State, ended.Cause));
+                Assert.Null(ended.SipStatus);
+            }
+
+            Eventually(() => Module.Run<SipServer>("Get-SipServer") is { State: ConnectionState.Connected, Reconnects: > 0 }, "it is back");
+            SipCall again = Call("-From refer -To answer");
+            Assert.Equal(CallState.Connected, again.State);
+            Assert.Equal(HangupCause.NormalClearing, Stop(again).Cause);
+        }
+
+        [KamailioFact]
         public void Five_hundred_calls_are_listed_and_ended()
         {
             Connect();
@@ -286,6 +305,17 @@ namespace IfBus.Sip.Tests.Support
             Variable("PORT") is null ? "no real Kamailio here: IFBUS_KAMAILIO_PORT is not set; eval \"$(tests/Live/kamailio.sh start DIR)\" starts one" : null;
 
         public static ContractServer Contract => new(Variable("HOST") ?? "127.0.0.1", int.Parse(Variable("PORT")!, CultureInfo.InvariantCulture), "none", "");
+
+        /// <summary>Ends the server and starts it again; its far ends stay.</summary>
+        public static void Restart()
+        {
+            var start = new System.Diagnostics.ProcessStartInfo(Path.Combine(Repository.Root, "tests", "Live", "kamailio.sh"), ["restart", Variable("DIR")!]) { RedirectStandardOutput = true, RedirectStandardError = true };
+            using var script = System.Diagnostics.Process.Start(start)!;
+            Task<string> said = script.StandardError.ReadToEndAsync();
+            _ = script.StandardOutput.ReadToEndAsync();
+            Assert.True(script.WaitForExit(TimeSpan.FromSeconds(60)), "kamailio.sh has not ended");
+            Assert.True(script.ExitCode == 0, said.Result);
+        }
 
         public static int SipPort => int.Parse(Variable("SIP_PORT")!, CultureInfo.InvariantCulture);
 

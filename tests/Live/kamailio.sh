@@ -148,7 +148,8 @@ start_kamailio() {
     echo $! >"$state/kamailio.main"
     local i
     for ((i = 0; i < 150; i++)); do
-        alive "$state/kamailio.main" kamailio || break
+        # At first it is still setsid and chroot.
+        [ "$i" -lt 20 ] || alive "$state/kamailio.main" kamailio || break
         if (exec 3<>"/dev/tcp/$host/$http_port") 2>/dev/null && (exec 3<>"/dev/tcp/$host/$event_port") 2>/dev/null; then return; fi
         sleep 0.1
     done

@@ -294,6 +294,7 @@ internal sealed class AmiSession : IWireProtocol, IAsyncDisposable
         if (connection is null) return;
         long now = Now;
         _replies.FailLate(now);
+        connection.CheckWriting(now, _keepAlive, _peer);
         if (connection.Received != _receivedSeen)
         {
             _receivedSeen = connection.Received;

@@ -74,12 +74,15 @@ internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>
         }
     }
 
-    protected override async Task<SipCall> MakeCallAsync(AsteriskSession session, SipCallRequest request, CancellationToken cancellationToken)
+    protected override void CheckCall(AsteriskSession session, SipCallRequest request) => AsteriskCommands.Originate(request, "", Configuration, out _);
+
+    protected override async Task<SipCall> MakeCallAsync(AsteriskSession session, SipCallRequest request, CallSlot? slot, CancellationToken cancellationToken)
     {
         string callId = Guid.NewGuid().ToString();
         AmiAction action = AsteriskCommands.Originate(request, callId, Configuration, out bool hasDestination);
         var call = new AsteriskCall(callId, ours: true)
         {
+            Slot = slot,
             From = request.From,
             To = request.To,
             CallerId = request.CallerId,
@@ -113,7 +116,7 @@ internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>
         if (!reply.IsSuccess)
         {
             _mapper.Forget(call);
-            throw Rejected(reply, "SipCallRejected", $"{Name} refused the call from {request.From ?? "-"} to {request.To}", callId);
+            throw NotDone(Rejected(reply, "SipCallRejected", $"{Name} refused the call from {request.From ?? "-"} to {request.To}", callId));
         }
 
         lock (Calls.Sync) return Calls.Snapshot(call);

@@ -20,6 +20,8 @@ internal sealed class WireConnection : IAsyncDisposable
     private Exception? _reason;
     private long _received;
     private readonly Socket? _acknowledged;
+    private long? _progressSeen;
+    private long _progressAt;
 
     /// <summary>Takes an open stream. Nothing is read before <see cref="Begin"/>.</summary>
     /// <param name="stream">Owned by the connection from now on.</param>
@@ -48,6 +50,27 @@ internal sealed class WireConnection : IAsyncDisposable
 
     /// <inheritdoc cref="WriteLane.Send"/>
     public void Send<TState>(TState state, Action<IBufferWriter<byte>, TState> encode, bool gather = false) => _lane.Send(state, encode, gather);
+
+    /// <summary>
+    /// Ends the connection if the peer has taken nothing of what waits to be sent for so long: it may go on sending, so
+    /// no keep-alive notices. Called by the session's one timer.
+    /// </summary>
+    /// <param name="now">The session's clock, in milliseconds.</param>
+    /// <param name="limit">How long.</param>
+    /// <param name="peer">For the error.</param>
+    public void CheckWriting(long now, TimeSpan limit, string peer)
+    {
+        long? progress = _lane.Progress;
+        if (progress is null || progress != _progressSeen)
+        {
+            _progressSeen = progress;
+            _progressAt = now;
+        }
+        else if (now - _progressAt >= limit.TotalMilliseconds)
+        {
+            Abort(new SipConnectionException($"{peer} does not read any more: it took nothing of what was sent for {limit.TotalSeconds:0.#} s.", errorId: "SipServerDoesNotRead"));
+        }
+    }
 
     /// <summary>Closes now. The first reason given is the one that all waiters get.</summary>
     public void Abort(Exception reason)

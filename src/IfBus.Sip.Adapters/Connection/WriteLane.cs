@@ -8,11 +8,24 @@ namespace IfBus.Sip.Adapters.Connection;
 /// </summary>
 internal sealed class WriteLane(Stream stream, int maxPendingBytes, Action<Exception> onFailed) : IThreadPoolWorkItem
 {
+    // What is handed to the socket at once: less than it takes a slow peer long to read, so that its progress is seen.
+    private const int Piece = 256 * 1024;
+
     private readonly object _gate = new();
     private ArrayBufferWriter<byte> _pending = new(4096);
     private ArrayBufferWriter<byte> _spare = new(4096);
     private bool _writing;
+    private long _written;
     private Exception? _closed;
+
+    /// <summary>How many pieces the socket has taken; null if nothing waits to be sent. While it stays the same, the peer does not read.</summary>
+    public long? Progress
+    {
+        get
+        {
+            lock (_gate) return _writing ? Volatile.Read(ref _written) : null;
+        }
+    }
 
     /// <summary>Appends one command. The encoder runs under the lane's lock: what it notes down is in the order of the bytes.</summary>
     /// <param name="state">Given to the encoder.</param>
@@ -26,9 +39,13 @@ internal sealed class WriteLane(Stream stream, int maxPendingBytes, Action<Excep
     {
         lock (_gate)
         {
+<<<<<<< HEAD
             if (_closed is not null) throw new SipConnectionException($"The connection is closed: {SipText.Reason(_closed)}.", _closed);
+=======
+            if (_closed is not null) throw new SipConnectionException("The connection is closed: " + _closed.Message, _closed) { NothingDone = true };
+>>>>>>> origin/main
             if (_pending.WrittenCount > maxPendingBytes)
-                throw new SipConnectionException($"The server has not read for a while: {_pending.WrittenCount} bytes wait to be sent.", errorId: "SipServerDoesNotRead");
+                throw new SipConnectionException($"The server has not read for a while: {_pending.WrittenCount} bytes wait to be sent.", errorId: "SipServerDoesNotRead") { NothingDone = true };
 
             int before = _pending.WrittenCount;
             try
@@ -85,7 +102,14 @@ internal sealed class WriteLane(Stream stream, int maxPendingBytes, Action<Excep
                     _spare = batch;
                 }
 
-                await stream.WriteAsync(batch.WrittenMemory, CancellationToken.None).ConfigureAwait(false);
+                for (ReadOnlyMemory<byte> rest = batch.WrittenMemory; !rest.IsEmpty;)
+                {
+                    ReadOnlyMemory<byte> piece = rest.Length > Piece ? rest[..Piece] : rest;
+                    await stream.WriteAsync(piece, CancellationToken.None).ConfigureAwait(false);
+                    Interlocked.Increment(ref _written);
+                    rest = rest[piece.Length..];
+                }
+
                 batch.ResetWrittenCount();
             }
         }

@@ -35,6 +35,12 @@ internal static partial class Log
     [LoggerMessage(1008, LogLevel.Warning, "{Server} has no password and no TLS: whoever reaches {Host}:{Port} controls it. Keep the port on its own machine, or behind a tunnel or firewall.")]
     public static partial void NoProtection(ILogger log, string server, string host, int port);
 
+    [LoggerMessage(1010, LogLevel.Warning, "{Server}: {Count} calls in a row failed by its fault. For {CoolDown} it is not chosen where several servers are named; then one call tries it.")]
+    public static partial void CircuitOpened(ILogger log, string server, int count, TimeSpan coolDown);
+
+    [LoggerMessage(1011, LogLevel.Information, "{Server} takes calls again and is chosen as any other.")]
+    public static partial void CircuitClosed(ILogger log, string server);
+
     [LoggerMessage(1100, LogLevel.Trace, "Sent {Action} (id {Id}).")]
     public static partial void ActionSent(ILogger log, string action, long id);
 

@@ -61,7 +61,9 @@ internal sealed partial class FlexisipAdapter : SipAdapterBase<FlexisipSession>
         }
     }
 
-    protected override Task<SipCall> MakeCallAsync(FlexisipSession session, SipCallRequest request, CancellationToken cancellationToken) => throw NotSupported(session, SipCapabilities.MakeCall);
+    protected override void CheckCall(FlexisipSession session, SipCallRequest request) => throw NotSupported(session, SipCapabilities.MakeCall);
+
+    protected override Task<SipCall> MakeCallAsync(FlexisipSession session, SipCallRequest request, CallSlot? slot, CancellationToken cancellationToken) => throw NotSupported(session, SipCapabilities.MakeCall);
 
     protected override Task<SipCall> HangUpAsync(FlexisipSession session, string callId, HangupCause cause, CancellationToken cancellationToken) => throw NotSupported(session, SipCapabilities.HangUp);
 

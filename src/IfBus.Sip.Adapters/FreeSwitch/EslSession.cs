@@ -315,6 +315,7 @@ internal sealed class EslSession : IWireProtocol, IAsyncDisposable
         long now = Now;
         _replies.FailLate(now);
         _jobs.FailLate(now);
+        connection.CheckWriting(now, _keepAlive, _peer);
         if (connection.Received != _receivedSeen)
         {
             _receivedSeen = connection.Received;

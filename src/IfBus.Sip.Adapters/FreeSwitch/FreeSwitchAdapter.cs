@@ -79,12 +79,15 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
         }
     }
 
-    protected override async Task<SipCall> MakeCallAsync(FreeSwitchSession session, SipCallRequest request, CancellationToken cancellationToken)
+    protected override void CheckCall(FreeSwitchSession session, SipCallRequest request) => FreeSwitchCommands.Originate(request, "", Configuration, session.Login.Applications, out _, out _);
+
+    protected override async Task<SipCall> MakeCallAsync(FreeSwitchSession session, SipCallRequest request, CallSlot? slot, CancellationToken cancellationToken)
     {
         string callId = Guid.NewGuid().ToString();
         string command = FreeSwitchCommands.Originate(request, callId, Configuration, session.Login.Applications, out bool hasDestination, out IReadOnlyList<string> legs);
         var call = new FreeSwitchCall(callId, ours: true)
         {
+            Slot = slot,
             From = request.From,
             To = request.To,
             CallerId = request.CallerId,
@@ -119,7 +122,7 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
         if (reply.IsError)
         {
             _mapper.Forget(call);
-            throw Rejected(reply, "SipCallRejected", $"{Name} refused the call from {request.From ?? "-"} to {request.To}", callId);
+            throw NotDone(Rejected(reply, "SipCallRejected", $"{Name} refused the call from {request.From ?? "-"} to {request.To}", callId));
         }
 
         return Shown(call);

@@ -86,13 +86,13 @@ internal sealed class HttpServerClient : IDisposable
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
-            if (FindOwn(e) is { } own) throw Tell(own);
-            if (!deadline.IsCancellationRequested) throw Tell(new SipConnectionException($"Cannot connect to {_settings.Endpoint} within {_settings.ConnectTimeout.TotalSeconds:0.###} s.", e) { Server = _settings.Name });
-            throw Tell(new SipTimeoutException($"{_settings.Name} did not answer {request.What} within {limit.TotalSeconds:0.###} s.{Fate(request, sent)}", limit, e) { Server = _settings.Name, OutcomeUnknown = sent && !request.IsRead });
+            if (FindOwn(e) is { } own) throw Tell(Known(own, request, sent));
+            if (!deadline.IsCancellationRequested) throw Tell(new SipConnectionException($"Cannot connect to {_settings.Endpoint} within {_settings.ConnectTimeout.TotalSeconds:0.###} s.", e) { Server = _settings.Name, NothingDone = request.IsRead || !sent });
+            throw Tell(new SipTimeoutException($"{_settings.Name} did not answer {request.What} within {limit.TotalSeconds:0.###} s.{Fate(request, sent)}", limit, e) { Server = _settings.Name, OutcomeUnknown = sent && !request.IsRead, NothingDone = !sent || request.IsRead });
         }
         catch (HttpRequestException e)
         {
-            if (FindOwn(e) is { } own) throw Tell(own);
+            if (FindOwn(e) is { } own) throw Tell(Known(own, request, sent));
             if (e.HttpRequestError is HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded or HttpRequestError.VersionNegotiationError)
                 throw Tell(new SipProtocolException($"What {_settings.Name} answered to {request.What} is not HTTP: {SipText.Printable(SipText.Reason(e))}.", e));
             throw Tell(Lost(request, sent, e));
@@ -123,10 +123,16 @@ internal sealed class HttpServerClient : IDisposable
         return null;
     }
 
+    private static SipException Known(SipException e, HttpRequest request, bool sent)
+    {
+        e.NothingDone = request.IsRead || !sent;
+        return e;
+    }
+
     private static string Fate(HttpRequest request, bool sent) => request.IsRead ? "" : sent ? " It may have been carried out." : " Nothing was sent.";
 
     private SipConnectionException Lost(HttpRequest request, bool sent, Exception e) =>
-        new($"{_settings.Name} ({_settings.Endpoint}) closed the connection before it answered {request.What}.{Fate(request, sent)}", e, "SipConnectionLost") { Server = _settings.Name, OutcomeUnknown = sent && !request.IsRead };
+        new($"{_settings.Name} ({_settings.Endpoint}) closed the connection before it answered {request.What}.{Fate(request, sent)}", e, "SipConnectionLost") { Server = _settings.Name, OutcomeUnknown = sent && !request.IsRead, NothingDone = !sent || request.IsRead };
 
     private SipException Tell(SipException e)
     {

@@ -149,15 +149,17 @@ internal sealed class JsonRpcClient(HttpServerClient http, string server, string
             case 401 or 407:
                 return new SipAuthenticationException($"{server} wants a login, or another one: {words}.")
                 {
+                    NothingDone = true,
                     RecommendedAction = "Give what the server's script asks for: -ApiKey for a Bearer token, -Credential for a user and password.",
                 };
             case 403:
                 return new SipAuthenticationException($"{server} refuses this client: {words}.", errorId: "SipAccessRefused")
                 {
+                    NothingDone = true,
                     RecommendedAction = "The server lets in by source address, or this login has no right to it: look into its configuration.",
                 };
             case 404:
-                return new SipProtocolException($"{server} has no {path} ({words}).", errorId: "SipHttpPathNotFound") { RecommendedAction = "Give the path that the server's configuration names with -Path." };
+                return new SipProtocolException($"{server} has no {path} ({words}).", errorId: "SipHttpPathNotFound") { NothingDone = true, RecommendedAction = "Give the path that the server's configuration names with -Path." };
             default:
                 return new SipRejectedException($"{server} refused {method}: {words}.", words, reply.Status);
         }
@@ -183,7 +185,7 @@ internal sealed class JsonRpcClient(HttpServerClient http, string server, string
         }
 
         if (words.Length == 0) words = "no reason given";
-        return new SipRejectedException($"{server} refused {method}: {SipText.Printable(words)}{(code is null ? "" : $" ({code})")}.", words, code);
+        return new SipRejectedException($"{server} refused {method}: {SipText.Printable(words)}{(code is null ? "" : $" ({code})")}.", words, code) { NothingDone = true };
     }
 
     private void CheckId(JsonElement? said, int id, string method, bool mayLack)

@@ -134,6 +134,7 @@ internal sealed partial class KamailioAdapter
     {
         if (!CallRules.IsWord(request.Name)) throw new SipArgumentException("Name", request.Name, "the name of an RPC command, for instance htable.dump: letters, digits and . _ -");
         // Names are ignored by the server, the order counts; a number as text is taken for a number.
+        if (!request.IsOrdered) throw new SipArgumentException("Field", "@{ " + string.Join("; ", request.Fields.Select(f => f.Key)) + " }", "[ordered]@{ ... } with the parameters in the order of the command: Kamailio takes them by that alone, and a plain hash table has none. Nothing was sent.");
         RpcParameters parameters = RpcParameters.Of([.. request.Fields.Select(f => (RpcValue)f.Value)]);
         JsonElement result;
         try

@@ -97,12 +97,15 @@ internal sealed partial class KamailioAdapter : SipAdapterBase<KamailioSession>
         }
     }
 
-    protected override async Task<SipCall> MakeCallAsync(KamailioSession session, SipCallRequest request, CancellationToken cancellationToken)
+    protected override void CheckCall(KamailioSession session, SipCallRequest request) => Parties(request);
+
+    protected override async Task<SipCall> MakeCallAsync(KamailioSession session, SipCallRequest request, CallSlot? slot, CancellationToken cancellationToken)
     {
         (string from, string to, string? proxy) = Parties(request);
         HashSet<DialogKey> before = await DialogsOfAsync(session, from, cancellationToken).ConfigureAwait(false);
         var call = new KamailioCall(Guid.NewGuid().ToString(), ours: true)
         {
+            Slot = slot,
             From = request.From,
             To = request.To,
             Direction = CallDirection.Outbound,

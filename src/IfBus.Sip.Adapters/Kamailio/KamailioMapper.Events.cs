@@ -107,6 +107,8 @@ internal sealed partial class KamailioMapper
 
         if (Find(item, create: true) is not { State: not CallState.Terminated } call) return null;
         call.SipStatus = status;
+        // A reply of the server's own, 404 for instance, has no code in the event (evapi-call-events recording).
+        if (status is null) call.CauseText = "the server itself refused the call, and its event does not say with what";
         // The caller's CANCEL is the one failure that says who.
         if (status == 487) call.EndedBy = "caller";
         if (!call.IsOurs) call.EndedAt ??= KamailioDialog.Time(KamailioDialog.Number(item, "ts"));
@@ -131,9 +133,8 @@ internal sealed partial class KamailioMapper
         return caller == callee ? null : caller ? "caller" : "callee";
     }
 
-    // An event may have it in angle brackets, the list does not.
     private static bool IsAt(string? contact, string source) =>
-        contact?.Trim('<', '>') is { } bare && (bare.EndsWith("@" + source, StringComparison.Ordinal) || bare.Contains($"@{source};", StringComparison.Ordinal) || bare == "sip:" + source);
+        contact is not null && (contact.EndsWith("@" + source, StringComparison.Ordinal) || contact.Contains($"@{source};", StringComparison.Ordinal) || contact == "sip:" + source);
 
     private static DialogKey? Key(JsonElement item) =>
         KamailioDialog.Number(item, "h_entry") is { } entry && KamailioDialog.Number(item, "h_id") is { } id ? new DialogKey(entry, id) : null;
@@ -144,9 +145,10 @@ internal sealed partial class KamailioMapper
         if (Key(item) is not { } key) return KamailioDialog.Text(item, "callid") is { } id && _byCallId.TryGetValue(id, out KamailioCall? found) ? found : null;
         if (_live.TryGetValue(key, out KamailioCall? call) || _firsts.TryGetValue(key, out call)) return call;
         if (!create || _over.ContainsKey(key) || KamailioDialog.Text(item, "callid") is not { } callId) return null;
+        // An event may have the contact in angle brackets, the list does not.
         var dialog = new KamailioDialog(
             key, callId, KamailioDialog.Text(item, "from_uri"), KamailioDialog.Text(item, "to_uri"), KamailioDialog.Unconfirmed,
-            0, KamailioDialog.Number(item, "ts") ?? 0, 0, new DialogSide(KamailioDialog.Text(item, "from_tag"), KamailioDialog.Text(item, "contact")), default);
+            0, KamailioDialog.Number(item, "ts") ?? 0, 0, new DialogSide(KamailioDialog.Text(item, "from_tag"), KamailioDialog.Text(item, "contact")?.Trim('<', '>')), default);
         OnDialog(dialog, fresh: false);
         return _live.TryGetValue(key, out call) || _firsts.TryGetValue(key, out call) ? call : null;
     }

@@ -108,6 +108,7 @@ internal sealed class MiClient(JsonRpcClient rpc, string server)
             throw new SipProtocolException($"{server} did not take the request {command} (HTTP {SipText.Printable(e.ServerText)}). Nothing was carried out.", e, "SipRequestNotTaken")
             {
                 Server = server,
+                NothingDone = true,
                 RecommendedAction = $"Check -Path. If short requests work: the server's module httpd takes {SmallestBuffer} bytes unless receive_buf_size and post_buf_size are larger; 65536 is good.",
             };
         }

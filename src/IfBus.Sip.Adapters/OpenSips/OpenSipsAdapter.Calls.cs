@@ -9,18 +9,29 @@ internal sealed partial class OpenSipsAdapter
     // The server sends no events of the calls that it joins itself: its list is asked, often while something is to happen.
     private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(150);
 
-    protected override async Task<SipCall> MakeCallAsync(OpenSipsSession session, SipCallRequest request, CancellationToken cancellationToken)
+    protected override void CheckCall(OpenSipsSession session, SipCallRequest request)
     {
         bool oneLeg = CallRules.CheckParties(request);
-        TimeSpan ring = CallRules.RingTime(request.Timeout, Configuration);
+        CallRules.RingTime(request.Timeout, Configuration);
         if (oneLeg && !session.CanCallOne) throw new SipNotSupportedException($"{Name} cannot make calls of one leg: it needs ua_session_client_start (b2b_entities) and the event E_UA_SESSION. Nothing was sent.", SipCapabilities.MakeCall);
         if (!oneLeg && !session.CanJoin) throw NotSupported(session, SipCapabilities.MakeCall);
+        CheckAddress(session, request.To!, "To", request.Context);
+        if (!oneLeg) CheckAddress(session, request.From!, "From", request.Context);
+        _ = oneLeg ? OpenSipsCommands.CallOne(request, "", Host()) : OpenSipsCommands.Join(request, "", "", "");
+    }
+
+    protected override async Task<SipCall> MakeCallAsync(OpenSipsSession session, SipCallRequest request, CallSlot? slot, CancellationToken cancellationToken)
+    {
+        CheckCall(session, request);
+        bool oneLeg = request.From is null;
+        TimeSpan ring = CallRules.RingTime(request.Timeout, Configuration);
         string callId = Guid.NewGuid().ToString();
         string to = await AddressAsync(session, request.To!, "To", request.Context, cancellationToken).ConfigureAwait(false);
         string? from = oneLeg ? null : await AddressAsync(session, request.From!, "From", request.Context, cancellationToken).ConfigureAwait(false);
         RpcParameters parameters = oneLeg ? OpenSipsCommands.CallOne(request, to, Host()) : OpenSipsCommands.Join(request, callId, from!, to);
         var call = new OpenSipsCall(callId, ours: true, oneLeg ? OpenSipsKind.Session : OpenSipsKind.Scenario)
         {
+            Slot = slot,
             From = request.From,
             To = request.To,
             CallerId = request.CallerId,
@@ -41,7 +52,7 @@ internal sealed partial class OpenSipsAdapter
         {
             _mapper.Forget(call);
             string hint = e.ServerText.Contains("Failed to initialize scenario", StringComparison.Ordinal) ? " (b2b_logic needs its parameter server_address)" : "";
-            throw new SipRejectedException($"{Name} refused the call from {request.From ?? "-"} to {request.To}: {SipText.Printable(e.ServerText)}{hint}.", e.ServerText, e.ServerCode, "SipCallRejected") { CallId = callId };
+            throw new SipRejectedException($"{Name} refused the call from {request.From ?? "-"} to {request.To}: {SipText.Printable(e.ServerText)}{hint}.", e.ServerText, e.ServerCode, "SipCallRejected") { CallId = callId, NothingDone = e.NothingDone };
         }
         catch (SipException e) when (e is SipTimeoutException { OutcomeUnknown: true } or SipConnectionException { OutcomeUnknown: true })
         {
@@ -135,14 +146,30 @@ internal sealed partial class OpenSipsAdapter
     // A dialog of a call that is to end has appeared. On the reader, under the lock: only starts the work.
     private void HangUpLate(OpenSipsCall call) => Beside("hanging up", s => HangUpAsync(s, call, call.HangupWanted ?? HangupCause.NormalClearing, OpenSipsCommands.Reason(call.HangupWanted ?? HangupCause.NormalClearing), s.Ended));
 
+    private string Table(string? asked) => CallRules.Context(asked ?? Configuration.Context ?? DefaultTable, Configuration);
+
+    // What can be said of a party without asking the server.
+    private void CheckAddress(OpenSipsSession session, string value, string parameter, string? table)
+    {
+        if (CallRules.IsUri(value))
+        {
+            if (!OpenSipsNumbers.IsUri(value)) throw new SipArgumentException(parameter, value, OpenSipsNumbers.UriRule + ".", "SipInvalidNumber");
+            return;
+        }
+
+        if (!CallRules.IsNumber(value)) throw new SipArgumentException(parameter, value, CallRules.NumberRule + ", or " + OpenSipsNumbers.UriRule + ".", "SipInvalidNumber");
+        if (Configuration.EndpointTemplate is not null) return;
+        _ = Table(table);
+        if (!session.Login.Commands.Contains("ul_show_contact")) throw new SipArgumentException(parameter, value, "this server has no registrations to find a number in (usrloc.so): give a SIP URI, or connect with -EndpointTemplate.", "SipInvalidNumber");
+    }
+
     // The address of a party: as written, by the template, or where it is registered.
     private async Task<string> AddressAsync(OpenSipsSession session, string value, string parameter, string? table, CancellationToken cancellationToken)
     {
-        if (CallRules.IsUri(value)) return OpenSipsNumbers.IsUri(value) ? value : throw new SipArgumentException(parameter, value, OpenSipsNumbers.UriRule + ".", "SipInvalidNumber");
-        if (!CallRules.IsNumber(value)) throw new SipArgumentException(parameter, value, CallRules.NumberRule + ", or " + OpenSipsNumbers.UriRule + ".", "SipInvalidNumber");
+        CheckAddress(session, value, parameter, table);
+        if (CallRules.IsUri(value)) return value;
         if (Configuration.EndpointTemplate is { } template) return OpenSipsNumbers.FromTemplate(template, value);
-        table = CallRules.Context(table ?? Configuration.Context ?? DefaultTable, Configuration);
-        if (!session.Login.Commands.Contains("ul_show_contact")) throw new SipArgumentException(parameter, value, "this server has no registrations to find a number in (usrloc.so): give a SIP URI, or connect with -EndpointTemplate.", "SipInvalidNumber");
+        table = Table(table);
         JsonElement found;
         try
         {
@@ -152,6 +179,7 @@ internal sealed partial class OpenSipsAdapter
         {
             throw new SipRejectedException($"{Name} has no registration of '{value}' in its table {table} ({e.ServerText}). No call was made.", e.ServerText, e.ServerCode, "SipNumberNotRegistered")
             {
+                NothingDone = true,
                 RecommendedAction = "Get-SipRegistration lists what is registered; a number elsewhere is called by its SIP URI or with -EndpointTemplate.",
             };
         }
@@ -159,7 +187,7 @@ internal sealed partial class OpenSipsAdapter
         // A phone chose its contact: it is held to the same rules as a caller.
         IEnumerable<JsonElement> contacts = MiJson.Items(found, "Contacts");
         string? contact = contacts.OrderByDescending(c => double.TryParse(MiJson.Text(c, "Q"), System.Globalization.CultureInfo.InvariantCulture, out double q) ? q : 1).Select(c => MiJson.Text(c, "Contact")).FirstOrDefault(c => c is not null && OpenSipsNumbers.IsUri(c));
-        return contact ?? throw new SipRejectedException($"{Name} has no contact of '{value}' that can be called. No call was made.", "no usable contact", errorId: "SipNumberNotRegistered");
+        return contact ?? throw new SipRejectedException($"{Name} has no contact of '{value}' that can be called. No call was made.", "no usable contact", errorId: "SipNumberNotRegistered") { NothingDone = true };
     }
 
     private string Host() => Configuration.Host!.Contains(':', StringComparison.Ordinal) ? $"[{Configuration.Host}]" : Configuration.Host;

@@ -46,10 +46,19 @@ internal sealed partial class OpenSipsAdapter
     {
         CheckAor(aor);
         string table = Configuration.Context ?? DefaultTable;
-        // ul_rm says OK for one that is not there.
-        await session.Mi.AskAsync("ul_show_contact", RpcParameters.Of(table, aor), cancellationToken).ConfigureAwait(false);
-        if (contact is null) await session.Mi.DoAsync("ul_rm", RpcParameters.Of(table, aor), cancellationToken).ConfigureAwait(false);
-        else await session.Mi.DoAsync("ul_rm_contact", RpcParameters.Of(table, aor, contact), cancellationToken).ConfigureAwait(false);
+        try
+        {
+            // ul_rm says OK for one that is not there.
+            await session.Mi.AskAsync("ul_show_contact", RpcParameters.Of(table, aor), cancellationToken).ConfigureAwait(false);
+            if (contact is null) await session.Mi.DoAsync("ul_rm", RpcParameters.Of(table, aor), cancellationToken).ConfigureAwait(false);
+            else await session.Mi.DoAsync("ul_rm_contact", RpcParameters.Of(table, aor, contact), cancellationToken).ConfigureAwait(false);
+        }
+        catch (SipRejectedException e) when (e.ServerCode == 404)
+        {
+            string what = contact is null ? "registration" : $"contact {SipText.Printable(contact)}";
+            throw new SipRejectedException($"{Name} has no {what} of '{SipText.Printable(aor)}' in its table {table}: {e.ServerText}.", e.ServerText, 404, "SipRegistrationNotFound") { RecommendedAction = "Get-SipRegistration lists them." };
+        }
+
         return true;
     }
 

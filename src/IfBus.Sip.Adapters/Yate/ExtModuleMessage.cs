@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Text;
 
 namespace IfBus.Sip.Adapters.Yate;
 
@@ -14,6 +15,24 @@ internal sealed class ExtModuleMessage(string name) : System.Collections.IEnumer
     public void Add(string key, string? value)
     {
         if (value is not null) _parameters.Add((key, value));
+    }
+
+    /// <summary>Writes the whole line.</summary>
+    /// <param name="writer">Where to.</param>
+    /// <param name="id">The message's id.</param>
+    /// <param name="longest">Bytes that the engine takes: for a longer line it would close the connection without a word.</param>
+    /// <exception cref="SipArgumentException">It is too long, or a value cannot be written.</exception>
+    public void WriteLine(IBufferWriter<byte> writer, long id, int longest)
+    {
+        writer.Write("%%>message:"u8);
+        Span<byte> number = writer.GetSpan(20);
+        Utf8Formatter.TryFormat(id, number, out int digits);
+        writer.Advance(digits);
+        int before = (writer as ArrayBufferWriter<byte>)?.WrittenCount ?? 0;
+        Write(writer);
+        if (writer is ArrayBufferWriter<byte> buffer && buffer.WrittenCount - before > longest - 64)
+            throw new SipArgumentException("Command", Name, $"at most {longest - 64} bytes with all its parameters; these are {buffer.WrittenCount - before}.");
+        writer.Write("\n"u8);
     }
 
     /// <summary>Writes what stands after the message's id: time (now), name, no return value, parameters.</summary>

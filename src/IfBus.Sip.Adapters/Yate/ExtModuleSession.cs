@@ -8,39 +8,21 @@ using Microsoft.Extensions.Logging;
 
 namespace IfBus.Sip.Adapters.Yate;
 
-/// <summary>Takes what the engine tells, on the session's reader.</summary>
-internal interface IExtModuleSink
-{
-    /// <summary>A message that is watched. The line holds only until the return.</summary>
-    void OnMessage(scoped in YateLine message, ReadOnlySpan<byte> line);
-
-    /// <summary>
-    /// A message that a handler of ours must answer with <see cref="ExtModuleSession.Answer"/>; a thread of the engine
-    /// waits for it. The line holds only until the return.
-    /// </summary>
-    void OnRequest(ExtModuleSession session, scoped in YateLine message, ReadOnlySpan<byte> line);
-
-    /// <summary>The messages of one read follow.</summary>
-    void OnReadBegins();
-
-    /// <summary>All messages of the read were given.</summary>
-    void OnReadEnds();
-}
-
 /// <summary>
 /// One connection to Yate's external module, role global (wire/yate, connection, commands; Yate 6.4.1). Messages go out
-/// with ids of ours, many at a time, and are answered by id; local commands are answered in their order.
+/// with ids of ours, many at a time, and are answered by id; local commands have none, and are known by what they say.
 /// </summary>
 internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
 {
     /// <summary>The longest line that the engine takes once asked to; a longer one would close the connection without a word.</summary>
     public const int LongestLine = 65536;
 
-    // A status of many calls is one line; nothing else is long.
-    private const int LongestInput = 64 * 1024 * 1024;
+    // A status of many calls is one line, some 70 bytes a leg; nothing else is long, and before the greeting nothing is.
+    private const int LongestInput = 16 * 1024 * 1024;
+    private const int LongestGreeting = 64 * 1024;
 
-    private readonly ReplyTable<Waiter> _answers = new();
-    private readonly ReplyTable<Waiter> _locals = new();
+    private readonly ReplyTable<ExtModuleWaiter> _answers = new();
+    private readonly ExtModuleLocals _locals = new();
     private readonly IExtModuleSink _sink;
     private readonly ILogger _log;
     private readonly TimeProvider _time;
@@ -50,13 +32,11 @@ internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
     private WireConnection? _connection;
     private ITimer? _timer;
     private long _lastId;
-    private long _localsSent;
-    private long _localsAnswered;
     private int _scanned;
     private long _receivedSeen;
     private long _lastHeard;
-    private bool _pinging;
-    private bool _greeted;
+    private volatile bool _pinging;
+    private volatile bool _greeted;
 
     private ExtModuleSession(string peer, SipServerConfiguration configuration, IExtModuleSink sink, ILogger log, TimeProvider time)
     {
@@ -75,7 +55,7 @@ internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
 
     /// <summary>
     /// Connects and makes sure that the peer is a Yate that takes messages: a listener without a role never says so
-    /// itself, and one with a role calls the request for it an error.
+    /// itself, and one with a role, whichever, calls the request for it an error.
     /// </summary>
     /// <exception cref="SipProtocolException">It speaks something else.</exception>
     public static async Task<ExtModuleSession> OpenAsync(
@@ -86,19 +66,23 @@ internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
         try
         {
             session._connection!.Send(session, static (writer, _) => writer.Write("%%>connect:global\n"u8));
-            await session.LocalAsync("setlocal", $"bufsize:{LongestLine}", cancellationToken).ConfigureAwait(false);
-            session._greeted = true;
+            Task<ExtModuleAnswer> size = session.LocalAsync("setlocal", $"bufsize:{LongestLine}", cancellationToken);
+            // With role=channel the first call.execute would make a channel of us; so it does not, and we are as with any role.
+            Task<ExtModuleAnswer> data = session.LocalAsync("setlocal", "setdata:false", cancellationToken);
+            await size.ConfigureAwait(false);
+            await data.ConfigureAwait(false);
             return session;
         }
         catch (OperationCanceledException e) when (!session._greeted)
         {
             await session.DisposeAsync().ConfigureAwait(false);
-            throw new OperationCanceledException($"{endpoint} accepts connections but does not answer as Yate's external module does; a listener of role channel, or a Yate that hangs, does the same.", e, cancellationToken);
+            throw new OperationCanceledException($"{endpoint} accepts connections but does not answer as Yate's external module does; a Yate that hangs does the same.", e, cancellationToken);
         }
         catch (SipConnectionException e) when (!session._greeted && session.Closed.IsCompleted)
         {
             await session.DisposeAsync().ConfigureAwait(false);
-            throw new SipConnectionException($"{endpoint} closed the connection without a word: it is no listener of Yate's external module, or one that takes no clients of role global. {e.InnerException?.Message}", e);
+            if (e.InnerException is SipProtocolException wrong) throw new SipProtocolException(wrong.Message, e, wrong.ErrorId);
+            throw new SipConnectionException($"{endpoint} closed the connection without a word: it is no listener of Yate's external module, or one for another role. {e.InnerException?.Message}", e);
         }
         catch
         {
@@ -130,12 +114,12 @@ internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
         cancellationToken.ThrowIfCancellationRequested();
         TimeSpan limit = timeout ?? _requestTimeout;
         long id = Interlocked.Increment(ref _lastId);
-        var waiter = new Waiter(message.Name, _peer, limit, Now + (long)limit.TotalMilliseconds);
+        var waiter = new ExtModuleWaiter(message.Name, _peer, limit, Now + (long)limit.TotalMilliseconds) { Id = id };
         int waiting = _answers.Add(id, waiter);
         try
         {
             // Who has many messages under way is likely to send more.
-            _connection!.Send((id, message), static (writer, s) => Write(writer, s.id, s.message), gather: waiting > 8);
+            _connection!.Send((id, message), static (writer, s) => s.message.WriteLine(writer, s.id, LongestLine), gather: waiting > 8);
         }
         catch
         {
@@ -144,11 +128,11 @@ internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
         }
 
         Log.ActionSent(_log, message.Name, id);
-        if (cancellationToken.CanBeCanceled) waiter.CancelWith(_answers, id, cancellationToken);
+        if (cancellationToken.CanBeCanceled) waiter.CancelWith(w => _answers.TryTake(w.Id, out _), cancellationToken);
         return waiter.Task;
     }
 
-    /// <summary>Sends setlocal, install, uninstall, watch or unwatch and returns what the engine says, which is in their order.</summary>
+    /// <summary>Sends setlocal, install, uninstall, watch or unwatch and returns what the engine says of it.</summary>
     /// <param name="keyword">The command.</param>
     /// <param name="arguments">Its arguments, of our own making: they are not escaped.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
@@ -156,20 +140,26 @@ internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
     {
         cancellationToken.ThrowIfCancellationRequested();
         if (arguments.AsSpan().IndexOfAny('\n', '\r', '\0') >= 0) throw new SipArgumentException("Command", arguments, "one line.");
-        var waiter = new Waiter(keyword, _peer, _requestTimeout, Now + (long)_requestTimeout.TotalMilliseconds);
-        _connection!.Send((this, waiter, keyword, arguments), static (writer, s) =>
+        var waiter = new ExtModuleWaiter(keyword, _peer, _requestTimeout, Now + (long)_requestTimeout.TotalMilliseconds);
+        _locals.Add(keyword, arguments, waiter);
+        try
         {
-            long place = s.Item1._localsSent + 1;
-            s.waiter.Place = place;
-            s.Item1._locals.Add(place, s.waiter);
-            s.Item1._localsSent = place;
-            writer.Write("%%>"u8);
-            Encoding.UTF8.GetBytes(s.keyword, writer);
-            writer.Write(":"u8);
-            Encoding.UTF8.GetBytes(s.arguments, writer);
-            writer.Write("\n"u8);
-        });
-        if (cancellationToken.CanBeCanceled) waiter.CancelWith(_locals, waiter.Place, cancellationToken);
+            _connection!.Send((keyword, arguments), static (writer, s) =>
+            {
+                writer.Write("%%>"u8);
+                Encoding.UTF8.GetBytes(s.keyword, writer);
+                writer.Write(":"u8);
+                Encoding.UTF8.GetBytes(s.arguments, writer);
+                writer.Write("\n"u8);
+            });
+        }
+        catch
+        {
+            _locals.Remove(waiter);
+            throw;
+        }
+
+        if (cancellationToken.CanBeCanceled) waiter.CancelWith(_locals.Remove, cancellationToken);
         return waiter.Task;
     }
 
@@ -254,7 +244,8 @@ internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
                 {
                     // A long line is not searched from its beginning again with every read.
                     _scanned = rest.Length;
-                    if (rest.Length > LongestInput) throw new SipProtocolException($"{_peer} sent a line of more than {LongestInput / (1024 * 1024)} MB.");
+                    int longest = _greeted ? LongestInput : LongestGreeting;
+                    if (rest.Length > longest) throw new SipProtocolException($"{_peer} sent a line of more than {longest / 1024} kB.", errorId: _greeted ? "SipProtocolError" : "SipNotYate");
                     return taken;
                 }
 
@@ -279,24 +270,11 @@ internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
         _locals.Close(reason);
     }
 
-    private static void Write(IBufferWriter<byte> writer, long id, ExtModuleMessage message)
-    {
-        writer.Write("%%>message:"u8);
-        Span<byte> number = writer.GetSpan(20);
-        Utf8Formatter.TryFormat(id, number, out int digits);
-        writer.Advance(digits);
-        int before = (writer as ArrayBufferWriter<byte>)?.WrittenCount ?? 0;
-        message.Write(writer);
-        // The engine would close the connection without a word.
-        if (writer is ArrayBufferWriter<byte> buffer && buffer.WrittenCount - before > LongestLine - 64)
-            throw new SipArgumentException("Command", message.Name, $"at most {LongestLine - 64} bytes with all its parameters; these are {buffer.WrittenCount - before}.");
-        writer.Write("\n"u8);
-    }
-
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void OnLine(ReadOnlySpan<byte> line)
     {
-        YateLine parsed = YateLine.Parse(line);
+        Span<YateFieldPlace> places = stackalloc YateFieldPlace[YateLine.MostPlaces];
+        YateLine parsed = YateLine.Parse(line, places);
         switch (parsed.Kind)
         {
             case YateLineKind.Watched:
@@ -305,18 +283,18 @@ internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
             case YateLineKind.Answer:
                 OnAnswer(parsed);
                 break;
-            case YateLineKind.Request:
+            case YateLineKind.Request when !parsed.Id.IsEmpty:
                 _sink.OnRequest(this, parsed, line);
                 break;
             case YateLineKind.Local:
-                OnLocal(parsed);
+                OnLocal(parsed, line);
                 break;
             case YateLineKind.Error:
                 OnError(parsed.Value);
                 break;
             default:
-                if (!_greeted && _localsAnswered == 0) throw new SipProtocolException($"{_peer} is no Yate external module: it says '{SipText.Printable(Encoding.UTF8.GetString(line[..Math.Min(line.Length, 200)]))}'.");
-                Log.StrayResponse(_log, SipText.Printable(Encoding.UTF8.GetString(line[..Math.Min(line.Length, 200)])));
+                if (!_greeted) throw new SipProtocolException($"{_peer} is no Yate external module: it says '{Shorten(line)}'.", errorId: "SipNotYate");
+                Stray(line);
                 break;
         }
     }
@@ -324,29 +302,54 @@ internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
     private void OnAnswer(in YateLine answer)
     {
         // The result of a message that went with a handler's answer has the engine's id.
-        if (!Utf8Parser.TryParse(answer.Id, out long id, out int digits) || digits != answer.Id.Length) return;
-        if (_answers.TryTake(id, out Waiter? waiter)) waiter.Complete(new ExtModuleAnswer(answer.Processed, YateText.Decode(answer.Name), YateText.Decode(answer.Value), new SipFieldCollection(YateLine.Fields(answer.Parameters))));
+        if (!TryReadId(answer.Id, out long id)) return;
+        if (_answers.TryTake(id, out ExtModuleWaiter? waiter)) waiter.Complete(new ExtModuleAnswer(answer.Processed, YateText.Decode(answer.Name), YateText.Decode(answer.Value), new SipFieldCollection(YateLine.Fields(answer.Parameters))));
         else Log.LateReply(_log, id);
     }
 
-    private void OnLocal(in YateLine answer)
+    private void OnLocal(in YateLine answer, ReadOnlySpan<byte> line)
     {
-        if (answer.Id.SequenceEqual("quit"u8)) return;
-        long place = ++_localsAnswered;
-        if (_locals.TryTake(place, out Waiter? waiter)) waiter.Complete(new ExtModuleAnswer(answer.Processed, Encoding.UTF8.GetString(answer.Id), Encoding.UTF8.GetString(answer.Value), SipFieldCollection.Empty));
-        else if (place > Volatile.Read(ref _localsSent)) throw new SipProtocolException("The server sent an answer to a command that was never sent.");
+        if (_locals.Take(answer) is { } waiter)
+        {
+            // Before the next line is looked at, so that a status may be as long as it is.
+            _greeted = true;
+            waiter.Complete(new ExtModuleAnswer(answer.Processed, waiter.What, Encoding.UTF8.GetString(answer.Value), SipFieldCollection.Empty));
+        }
+        else if (!answer.Id.SequenceEqual("quit"u8))
+        {
+            Stray(line);
+        }
     }
 
     // No id, no reason; answering it would be an error again.
     private void OnError(ReadOnlySpan<byte> what)
     {
         if (what.SequenceEqual("%%>connect:global"u8)) return;
-        Log.StrayResponse(_log, SipText.Printable("Error in: " + Encoding.UTF8.GetString(what[..Math.Min(what.Length, 200)])));
-        if (!what.StartsWith("%%>message:"u8)) return;
-        ReadOnlySpan<byte> rest = what["%%>message:".Length..];
-        if (Utf8Parser.TryParse(rest, out long id, out int digits) && digits < rest.Length && rest[digits] == ':' && _answers.TryTake(id, out Waiter? waiter))
-            waiter.TrySetException(new SipRejectedException($"{_peer} did not take {waiter.What}: it could not read the line.", "Error in: " + SipText.Printable(Encoding.UTF8.GetString(what))));
+        ExtModuleWaiter? waiter = null;
+        if (what.StartsWith("%%>message:"u8))
+        {
+            ReadOnlySpan<byte> rest = what["%%>message:".Length..];
+            if (TryReadId(rest[..Math.Max(rest.IndexOf((byte)':'), 0)], out long id)) _answers.TryTake(id, out waiter);
+        }
+        else
+        {
+            waiter = _locals.TakeLine(what);
+        }
+
+        if (waiter is null) Stray(what);
+        else waiter.Refuse(Shorten(what));
     }
+
+    // Only as we write them: another number may be the same, and is not ours.
+    private static bool TryReadId(ReadOnlySpan<byte> text, out long id)
+    {
+        id = 0;
+        return text.Length > 0 && text[0] is >= (byte)'1' and <= (byte)'9' && Utf8Parser.TryParse(text, out id, out int digits) && digits == text.Length;
+    }
+
+    private void Stray(ReadOnlySpan<byte> line) => Log.StrayResponse(_log, Shorten(line));
+
+    private static string Shorten(ReadOnlySpan<byte> line) => SipText.Printable(Encoding.UTF8.GetString(line[..Math.Min(line.Length, 200)]));
 
     private void OnTick()
     {
@@ -354,6 +357,7 @@ internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
         long now = Now;
         _answers.FailLate(now);
         _locals.FailLate(now);
+        connection.CheckWriting(now, _keepAlive, _peer);
         if (connection.Received != _receivedSeen)
         {
             _receivedSeen = connection.Received;
@@ -384,48 +388,5 @@ internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
         {
             _pinging = false;
         }
-    }
-
-    private sealed class Waiter(string what, string peer, TimeSpan limit, long deadline)
-        : TaskCompletionSource<ExtModuleAnswer>(TaskCreationOptions.RunContinuationsAsynchronously), IReplyWaiter
-    {
-        private CancellationTokenRegistration _cancellation;
-
-        public string What => what;
-
-        public long Place { get; set; }
-
-        public long Deadline => deadline;
-
-        public void CancelWith(ReplyTable<Waiter> table, long id, CancellationToken token)
-        {
-            _cancellation = token.UnsafeRegister(
-                static (state, token) =>
-                {
-                    (Waiter waiter, ReplyTable<Waiter> table, long id) = ((Waiter, ReplyTable<Waiter>, long))state!;
-                    table.TryTake(id, out _);
-                    waiter.TrySetCanceled(token);
-                },
-                (this, table, id));
-            if (Task.IsCompleted) _cancellation.Dispose();
-        }
-
-        public void Complete(ExtModuleAnswer answer)
-        {
-            _cancellation.Dispose();
-            TrySetResult(answer);
-        }
-
-        public void FailLate() =>
-            TrySetException(new SipTimeoutException($"{peer} did not answer {what} within {limit.TotalSeconds:0.###} s. It may have been carried out; it is not sent again.", limit)
-            {
-                OutcomeUnknown = true,
-            });
-
-        public void Fail(Exception reason) =>
-            TrySetException(new SipConnectionException($"The connection to {peer} was lost before {what} was answered; whether it was carried out is unknown, it is not sent again. {reason.Message}", reason, "SipConnectionLost")
-            {
-                OutcomeUnknown = true,
-            });
     }
 }

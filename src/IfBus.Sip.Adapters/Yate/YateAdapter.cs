@@ -66,12 +66,15 @@ internal sealed partial class YateAdapter : SipAdapterBase<YateSession>
         }
     }
 
-    protected override async Task<SipCall> MakeCallAsync(YateSession session, SipCallRequest request, CancellationToken cancellationToken)
+    protected override void CheckCall(YateSession session, SipCallRequest request) => YatePlan.For(request, "", Configuration);
+
+    protected override async Task<SipCall> MakeCallAsync(YateSession session, SipCallRequest request, CallSlot? slot, CancellationToken cancellationToken)
     {
         string callId = Guid.NewGuid().ToString();
         YatePlan plan = YatePlan.For(request, callId, Configuration);
         var call = new YateCall(callId, ours: true)
         {
+            Slot = slot,
             From = request.From,
             To = request.To,
             CallerId = request.CallerId,
@@ -82,7 +85,17 @@ internal sealed partial class YateAdapter : SipAdapterBase<YateSession>
         if (plan.NextNumber is { } number)
         {
             // Whether the destination exists is asked before anybody is rung.
-            YateRoute route = await RouteAsync(session, number, plan.NextCaller, plan.Context, cancellationToken).ConfigureAwait(false);
+            YateRoute route;
+            try
+            {
+                route = await RouteAsync(session, number, plan.NextCaller, plan.Context, cancellationToken).ConfigureAwait(false);
+            }
+            catch (SipException e)
+            {
+                // That question calls nobody, whatever became of it.
+                throw NotDone(e);
+            }
+
             _mapper.Expect(call);
             if (route.Target is null)
             {
@@ -124,11 +137,11 @@ internal sealed partial class YateAdapter : SipAdapterBase<YateSession>
 
         if (answer.Processed)
         {
-            _mapper.Placed(call, answer["id"]);
+            _mapper.Placed(call, answer["id"], answer["peerid"]);
         }
         else
         {
-            (HangupCause cause, string? text) = await WhyRefusedAsync(session, answer, plan, cancellationToken).ConfigureAwait(false);
+            (HangupCause cause, string? text) = WhyRefused(answer, plan);
             _mapper.Fail(call, cause, text);
         }
 
@@ -265,13 +278,14 @@ internal sealed partial class YateAdapter : SipAdapterBase<YateSession>
         return new YateRoute(answer.Value, [.. answer.Fields.Where(f => f.Name is not ("caller" or "called" or "context" or "id" or "driver")).Select(f => new KeyValuePair<string, string>(f.Name, f.Value))], HangupCause.Unknown, null);
     }
 
-    // call.execute was answered false: it says why only sometimes.
-    private static async Task<(HangupCause Cause, string? Text)> WhyRefusedAsync(YateSession session, ExtModuleAnswer answer, YatePlan plan, CancellationToken cancellationToken)
+    // call.execute was answered false: it says why only sometimes. Its routing is not asked again: a script there would
+    // count the call twice.
+    private static (HangupCause Cause, string? Text) WhyRefused(ExtModuleAnswer answer, YatePlan plan)
     {
         if (answer["error"] is { } error) return (YateCauses.Of(error) ?? HangupCause.Unknown, answer["reason"] ?? error);
-        if (plan.FirstNumber is not { } number) return (HangupCause.DestinationOutOfOrder, "the server has no such driver, or it cannot call there");
-        YateRoute route = await RouteAsync(session, number, plan.FirstCaller, plan.Context, cancellationToken).ConfigureAwait(false);
-        return route.Target is null ? (route.Cause, route.Text) : (HangupCause.DestinationOutOfOrder, $"the server routes {number} to {route.Target}, and cannot call there");
+        return plan.FirstNumber is { } number
+            ? (HangupCause.NoRouteToDestination, $"the server has no route for {number}, or none that it can call")
+            : (HangupCause.DestinationOutOfOrder, "the server has no such driver, or it cannot call there");
     }
 
     // The first party has answered. Called on the reader, under the lock: only starts the work.
@@ -322,10 +336,3 @@ internal sealed partial class YateAdapter : SipAdapterBase<YateSession>
 
     private static int? Whole(string? text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : null;
 }
-
-/// <summary>What the engine's routing says of a number.</summary>
-/// <param name="Target">driver/address; null if it has no way there.</param>
-/// <param name="Parameters">What belongs to the way.</param>
-/// <param name="Cause">Why there is none.</param>
-/// <param name="Text">The same in words.</param>
-internal sealed record YateRoute(string? Target, IReadOnlyList<KeyValuePair<string, string>> Parameters, HangupCause Cause, string? Text);

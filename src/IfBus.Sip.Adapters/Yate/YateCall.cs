@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace IfBus.Sip.Adapters.Yate;
 
 /// <summary>A call on Yate: the channels that share a billid. For calls of ours its id is one that we gave; for others it is the billid.</summary>
@@ -51,7 +49,7 @@ internal sealed class YateCall(string callId, bool ours) : TrackedCall(callId, o
     public List<SipRecording> Recordings { get; } = [];
 
     /// <summary>call.cdr records, of legs that are over.</summary>
-    public List<SipFieldCollection> Records { get; } = [];
+    public List<YateLegRecord> Records { get; } = [];
 
     /// <summary>The call's own record has been made.</summary>
     public bool Recorded { get; set; }
@@ -91,108 +89,4 @@ internal sealed class YateCall(string callId, bool ours) : TrackedCall(callId, o
 
         void Add(string name, string value) => (details ??= [])[name] = value;
     }
-}
-
-/// <summary>One channel of the engine that is a leg of a call.</summary>
-internal sealed class YateLeg(YateCall call, string id)
-{
-    /// <summary>The call it belongs to, for good.</summary>
-    public YateCall Call { get; } = call;
-
-    /// <summary>driver/number.</summary>
-    public string Id { get; } = id;
-
-    /// <summary>The same as it stands on the wire.</summary>
-    public byte[] IdBytes { get; } = Encoding.UTF8.GetBytes(id);
-
-    /// <summary>Address of the far end.</summary>
-    public string? Address { get; set; }
-
-    /// <summary>The engine's word for its state.</summary>
-    public string? Status { get; set; }
-
-    /// <summary>The number at the far end: of the caller for a leg that came in, else the one called.</summary>
-    public string? Number { get; set; }
-
-    /// <summary>It calls the engine; else the engine calls it. Our silent leg counts as calling.</summary>
-    public bool IsInbound { get; set; }
-
-    /// <summary>It is gone.</summary>
-    public bool Ended { get; set; }
-
-    /// <summary>It has been answered.</summary>
-    public bool Up { get; set; }
-
-    /// <summary>The leg that it is connected with; null if that is none of a call.</summary>
-    public YateLeg? Peer { get; set; }
-
-    /// <summary>What it is connected with instead of a leg: a tone, music, a file, a room.</summary>
-    public string? Media { get; set; }
-
-    /// <summary>Its phone holds it, by its own re-INVITE.</summary>
-    public bool Holds { get; set; }
-
-    /// <summary>It was called for a consultation that goes on.</summary>
-    public bool IsConsulted { get; set; }
-
-    /// <summary>The conference room that we took it to.</summary>
-    public string? Room { get; set; }
-
-    /// <summary>reason of chan.hangup or chan.disconnected.</summary>
-    public string? Reason { get; set; }
-
-    /// <summary>cause_sip of chan.hangup.</summary>
-    public int? SipStatus { get; set; }
-
-    /// <summary>The Q.850 cause that the far end told.</summary>
-    public int? Q850 { get; set; }
-
-    /// <summary>SIP Call-ID.</summary>
-    public string? SipCallId { get; set; }
-
-    /// <summary>Its far end ended it.</summary>
-    public bool HungUpByFarEnd { get; set; }
-
-    /// <summary>True for our silent leg and everybody's: it has no far end.</summary>
-    public bool IsDumb => Id.StartsWith("dumb/", StringComparison.Ordinal);
-}
-
-/// <summary>A transfer of ours.</summary>
-internal sealed class YateTransfer(YateLeg kept, YateLeg released, string to, string target, bool attended)
-{
-    /// <summary>Who stays.</summary>
-    public YateLeg Kept { get; } = kept;
-
-    /// <summary>Who goes.</summary>
-    public YateLeg Released { get; } = released;
-
-    /// <summary>Where to.</summary>
-    public string To { get; } = to;
-
-    /// <summary>The same as driver/address.</summary>
-    public string Address { get; } = target;
-
-    /// <summary>The destination is no leg: a tone, music, a room. It answers at once.</summary>
-    public bool ToMedia { get; } = YateNumbers.IsMedia(target);
-
-    /// <summary>With a consultation first.</summary>
-    public bool Attended { get; } = attended;
-
-    /// <summary>Who talks with the destination first: the one that is moved to it.</summary>
-    public YateLeg Mover => Attended ? Released : Kept;
-
-    /// <summary>The leg that is called.</summary>
-    public YateLeg? Target { get; set; }
-
-    /// <summary>The destination has answered.</summary>
-    public bool Answered { get; set; }
-
-    /// <summary>Why it came to nothing.</summary>
-    public string? Failure { get; set; }
-
-    /// <summary>It is being completed or given up: legs that go now go for that.</summary>
-    public bool Closing { get; set; }
-
-    /// <summary>Keeps the legs that lose their partner from being hung up.</summary>
-    public YateGuard? Guard { get; set; }
 }

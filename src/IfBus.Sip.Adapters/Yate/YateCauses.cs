@@ -6,8 +6,9 @@ internal static class YateCauses
     // Words that a SIP leg is told by, with the answer that its phone gets for each (in brackets).
     private static readonly (string Word, HangupCause Cause)[] Words =
     [
-        ("busy", HangupCause.UserBusy), ("noanswer", HangupCause.NoAnswer), ("noroute", HangupCause.NoRouteToDestination), ("rejected", HangupCause.CallRejected),
-        ("forbidden", HangupCause.CallRejected), ("offline", HangupCause.SubscriberAbsent), ("congestion", HangupCause.SwitchCongestion), ("failure", HangupCause.TemporaryFailure),
+        ("busy", HangupCause.UserBusy), ("noanswer", HangupCause.NoAnswer), ("noroute", HangupCause.NoRouteToDestination),
+        // The first is the one that we say: 403 (RFC 3398), where rejected would be 406.
+        ("forbidden", HangupCause.CallRejected), ("rejected", HangupCause.CallRejected), ("offline", HangupCause.SubscriberAbsent), ("congestion", HangupCause.SwitchCongestion), ("failure", HangupCause.TemporaryFailure),
         ("timeout", HangupCause.RecoveryOnTimerExpire), ("incomplete", HangupCause.InvalidNumberFormat), ("unallocated", HangupCause.UnallocatedNumber), ("moved", HangupCause.NumberChanged),
         ("noconn", HangupCause.DestinationOutOfOrder), ("nomedia", HangupCause.BearerCapabilityNotAvailable), ("service-not-implemented", HangupCause.ServiceNotImplemented),
         ("service-unavailable", HangupCause.ServiceUnavailable), ("noresource", HangupCause.ResourceUnavailable), ("unacceptable", HangupCause.IncompatibleDestination),

@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.Collections;
 
 namespace IfBus.Sip.Adapters.Yate;
 
@@ -11,43 +11,52 @@ internal static class YateDetailRecord
     /// <summary>The record of a call that has ended.</summary>
     public static SipCallDetailRecord Fold(YateCall call, string server)
     {
-        List<SipFieldCollection> legs = call.Records;
+        YateLegRecord[] legs = [.. call.Records];
         // Begun in the same millisecond, who called comes before who was called.
-        SipFieldCollection first = legs.OrderBy(Begin).ThenBy(l => l["direction"] == "outgoing").First();
+        YateLegRecord first = legs.OrderBy(l => l.Begin).ThenBy(l => l.IsOutgoing).First();
         // Who was called is what the call was made for; a leg that came in, or our silent one, is not.
-        SipFieldCollection called = legs.Where(l => l["direction"] == "outgoing").DefaultIfEmpty(first).MaxBy(Begin)!;
-        DateTime? started = Moment(Begin(first));
-        TimeSpan? talked = Seconds(called["billtime"]);
-        DateTime? ended = Moment(legs.Max(End));
+        YateLegRecord called = legs.Where(l => l.IsOutgoing).DefaultIfEmpty(first).MaxBy(l => l.Begin)!;
+        DateTime? started = Moment(first.Begin);
+        TimeSpan? talked = called.Talked is { } seconds ? TimeSpan.FromMilliseconds(Math.Round(Math.Min(seconds, 1_000_000_000) * 1000)) : null;
+        DateTime? ended = Moment(legs.Max(l => l.End));
         bool answered = talked > TimeSpan.Zero || call.AnsweredAt is not null;
         return new SipCallDetailRecord
         {
             CallId = call.CallId,
             Server = server,
             ServerType = SipServerType.Yate,
-            LegId = first["chan"],
+            LegId = first["chan"u8],
             // A call of ours says who; the engine writes its silent leg for nobody.
-            From = call.IsOurs ? call.From : call.From ?? first["caller"],
-            To = call.To ?? first["called"],
-            CallerId = first["callername"] ?? (first["caller"] == "dumb/" ? null : first["caller"]),
-            Channel = first["chan"],
-            DestinationChannel = called == first ? null : called["chan"],
+            From = call.IsOurs ? call.From : call.From ?? first["caller"u8],
+            To = call.To ?? first["called"u8],
+            CallerId = first["callername"u8] ?? (first["caller"u8] == "dumb/" ? null : first["caller"u8]),
+            Channel = first["chan"u8],
+            DestinationChannel = called == first ? null : called["chan"u8],
             StartedAt = started,
-            AnsweredAt = answered && talked is { } time && Moment(End(called)) is { } end ? end - time : null,
+            AnsweredAt = answered && talked is { } time && Moment(called.End) is { } end ? end - time : null,
             EndedAt = ended,
             Duration = ended - started,
             BillableDuration = talked,
-            Disposition = called["reason"] is { Length: > 0 } reason ? reason : called["status"],
-            Fields = new SipFieldCollection([.. legs.SelectMany(l => l)]),
+            Disposition = called["reason"u8] ?? called["status"u8],
+            Fields = new SipFieldCollection(new Fields(legs)),
         };
     }
 
-    private static double Begin(SipFieldCollection leg) => double.TryParse(leg["time"], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double seconds) ? seconds : 0;
-
-    private static double End(SipFieldCollection leg) => Begin(leg) + (Seconds(leg["duration"])?.TotalSeconds ?? 0);
-
     private static DateTime? Moment(double seconds) => seconds is > 0 and < 100_000_000_000 ? DateTime.UnixEpoch.AddMilliseconds(Math.Round(seconds * 1000)) : null;
 
-    private static TimeSpan? Seconds(string? text) =>
-        double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double seconds) && seconds is >= 0 and < 1_000_000_000 ? TimeSpan.FromMilliseconds(Math.Round(seconds * 1000)) : null;
+    // Hardly anybody looks at them: kept as they came, read by who does.
+    private sealed class Fields(YateLegRecord[] legs) : IReadOnlyList<SipField>
+    {
+        private List<SipField>? _read;
+
+        public int Count => Read.Count;
+
+        public SipField this[int index] => Read[index];
+
+        private List<SipField> Read => _read ??= [.. legs.SelectMany(l => l.Fields)];
+
+        public IEnumerator<SipField> GetEnumerator() => Read.GetEnumerator();
+
+        IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+    }
 }

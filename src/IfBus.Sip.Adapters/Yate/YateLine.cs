@@ -1,25 +1,6 @@
-using System.Buffers;
 using System.Buffers.Text;
-using System.Text;
 
 namespace IfBus.Sip.Adapters.Yate;
-
-/// <summary>What a line of the engine is.</summary>
-internal enum YateLineKind
-{
-    /// <summary>None of those below.</summary>
-    Other,
-    /// <summary>%%&gt;message: the engine asks a handler of ours.</summary>
-    Request,
-    /// <summary>%%&lt;message with an id: the answer to a message of ours.</summary>
-    Answer,
-    /// <summary>%%&lt;message without an id: a message that we watch, after its handlers.</summary>
-    Watched,
-    /// <summary>The answer to setlocal, install, uninstall, watch, unwatch or quit.</summary>
-    Local,
-    /// <summary>Error in: a line of ours that the engine did not take.</summary>
-    Error,
-}
 
 /// <summary>
 /// One line of the external module protocol, over the bytes as they came. Fields are split at colons, which values
@@ -27,9 +8,15 @@ internal enum YateLineKind
 /// </summary>
 internal readonly ref struct YateLine
 {
-    private readonly ReadOnlySpan<byte> _parameters;
+    /// <summary>Room for the places of the parameters of most messages.</summary>
+    public const int MostPlaces = 40;
 
-    private YateLine(YateLineKind kind, ReadOnlySpan<byte> id, ReadOnlySpan<byte> second, ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, ReadOnlySpan<byte> parameters)
+    private readonly ReadOnlySpan<byte> _parameters;
+    private readonly ReadOnlySpan<YateFieldPlace> _places;
+    // Where those begin that have no place.
+    private readonly int _unplaced;
+
+    private YateLine(YateLineKind kind, ReadOnlySpan<byte> id, ReadOnlySpan<byte> second, ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, ReadOnlySpan<byte> parameters, Span<YateFieldPlace> places = default)
     {
         Kind = kind;
         Id = id;
@@ -37,6 +24,17 @@ internal readonly ref struct YateLine
         Name = name;
         Value = value;
         _parameters = parameters;
+        int used = 0;
+        while (used < places.Length && _unplaced < parameters.Length)
+        {
+            ReadOnlySpan<byte> rest = parameters[_unplaced..];
+            int length = rest.IndexOf((byte)':');
+            if (length < 0) length = rest.Length;
+            places[used++] = new YateFieldPlace(_unplaced, rest[..length].IndexOf((byte)'='), length);
+            _unplaced += length + 1;
+        }
+
+        _places = places[..used];
     }
 
     /// <summary>What it is.</summary>
@@ -61,7 +59,9 @@ internal readonly ref struct YateLine
     public ReadOnlySpan<byte> Parameters => _parameters;
 
     /// <summary>Takes a line apart. A line that does not look like one is <see cref="YateLineKind.Other"/>.</summary>
-    public static YateLine Parse(ReadOnlySpan<byte> line)
+    /// <param name="line">The line without its end.</param>
+    /// <param name="places">Room for the places of its parameters, so that they are looked for once and not with every question; none if left out.</param>
+    public static YateLine Parse(ReadOnlySpan<byte> line, Span<YateFieldPlace> places = default)
     {
         if (line.StartsWith("Error in: "u8)) return new YateLine(YateLineKind.Error, default, default, default, line["Error in: ".Length..], default);
         if (line.Length < 3 || line[0] != '%' || line[1] != '%' || line[2] is not ((byte)'<' or (byte)'>')) return default;
@@ -74,7 +74,7 @@ internal readonly ref struct YateLine
             ReadOnlySpan<byte> name = Next(ref rest);
             ReadOnlySpan<byte> value = Next(ref rest);
             YateLineKind kind = line[2] == '>' ? YateLineKind.Request : id.IsEmpty ? YateLineKind.Watched : YateLineKind.Answer;
-            return new YateLine(kind, id, second, name, value, rest);
+            return new YateLine(kind, id, second, name, value, rest, kind == YateLineKind.Answer ? default : places);
         }
 
         // These are not escaped: what is in the middle may hold colons.
@@ -84,30 +84,10 @@ internal readonly ref struct YateLine
     }
 
     /// <summary>A parameter as it stands, escaped; empty if it is not there, or empty.</summary>
-    public ReadOnlySpan<byte> Find(ReadOnlySpan<byte> name)
-    {
-        ReadOnlySpan<byte> rest = _parameters;
-        while (!rest.IsEmpty)
-        {
-            ReadOnlySpan<byte> field = Next(ref rest);
-            if (field.Length > name.Length && field[name.Length] == '=' && field.StartsWith(name)) return field[(name.Length + 1)..];
-        }
-
-        return default;
-    }
+    public ReadOnlySpan<byte> Find(ReadOnlySpan<byte> name) => TryFind(name, out ReadOnlySpan<byte> value) ? value : default;
 
     /// <summary>True if the parameter is there, be it empty.</summary>
-    public bool Has(ReadOnlySpan<byte> name)
-    {
-        ReadOnlySpan<byte> rest = _parameters;
-        while (!rest.IsEmpty)
-        {
-            ReadOnlySpan<byte> field = Next(ref rest);
-            if (field.Length > name.Length && field[name.Length] == '=' && field.StartsWith(name)) return true;
-        }
-
-        return false;
-    }
+    public bool Has(ReadOnlySpan<byte> name) => TryFind(name, out _);
 
     /// <summary>A parameter as text; null if it is not there, or empty.</summary>
     public string? Text(ReadOnlySpan<byte> name) => Find(name) is { IsEmpty: false } value ? YateText.Decode(value) : null;
@@ -133,6 +113,28 @@ internal readonly ref struct YateLine
         return fields;
     }
 
+    private bool TryFind(ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value)
+    {
+        foreach (ref readonly YateFieldPlace place in _places)
+        {
+            if (place.NameLength != name.Length || !_parameters.Slice(place.Start, name.Length).SequenceEqual(name)) continue;
+            value = _parameters.Slice(place.Start + name.Length + 1, place.Length - name.Length - 1);
+            return true;
+        }
+
+        ReadOnlySpan<byte> rest = _unplaced < _parameters.Length ? _parameters[_unplaced..] : default;
+        while (!rest.IsEmpty)
+        {
+            ReadOnlySpan<byte> field = Next(ref rest);
+            if (field.Length <= name.Length || field[name.Length] != '=' || !field.StartsWith(name)) continue;
+            value = field[(name.Length + 1)..];
+            return true;
+        }
+
+        value = default;
+        return false;
+    }
+
     private static ReadOnlySpan<byte> Next(scoped ref ReadOnlySpan<byte> rest)
     {
         int colon = rest.IndexOf((byte)':');
@@ -142,93 +144,8 @@ internal readonly ref struct YateLine
     }
 }
 
-/// <summary>The escapes of the external module protocol (wire/yate, framing and escapes; Yate 6.4.1).</summary>
-internal static class YateText
-{
-    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
-    /// <summary>The text of an escaped value. What is no good escape stays as it is; bytes that are no UTF-8 become U+FFFD.</summary>
-    public static string Decode(ReadOnlySpan<byte> value)
-    {
-        if (!value.Contains((byte)'%')) return Encoding.UTF8.GetString(value);
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(value.Length);
-        int length = 0;
-        for (int i = 0; i < value.Length; i++)
-        {
-            byte b = value[i];
-            if (b == '%' && i + 1 < value.Length)
-            {
-                byte next = value[i + 1];
-                byte? meant = next switch
-                {
-                    (byte)'%' => (byte)'%',
-                    (byte)'z' => (byte)':',
-                    // The engine writes a parameter's name with = in it so, by its source.
-                    (byte)'}' => (byte)'=',
-                    >= (byte)'@' and <= (byte)'_' => (byte)(next - 64),
-                    _ => null,
-                };
-                if (meant is { } good)
-                {
-                    b = good;
-                    i++;
-                }
-            }
-
-            buffer[length++] = b;
-        }
-
-        string text = Encoding.UTF8.GetString(buffer, 0, length);
-        ArrayPool<byte>.Shared.Return(buffer);
-        return text;
-    }
-
-    /// <summary>Writes a value escaped: it can end neither its field nor its line.</summary>
-    /// <exception cref="SipArgumentException">It holds NUL, which the engine takes for a line's end, or is no text that UTF-8 can hold.</exception>
-    public static void Encode(IBufferWriter<byte> writer, string value, string parameter)
-    {
-        byte[] bytes;
-        try
-        {
-            bytes = Strict.GetBytes(value);
-        }
-        catch (EncoderFallbackException)
-        {
-            throw new SipArgumentException(parameter, value, "text without broken surrogates.");
-        }
-
-        Span<byte> room = writer.GetSpan(bytes.Length * 2);
-        int length = 0;
-        foreach (byte b in bytes)
-        {
-            if (b == 0) throw new SipArgumentException(parameter, value, "text without NUL.");
-            if (b is < 32 or (byte)':' or (byte)'%')
-            {
-                room[length++] = (byte)'%';
-                room[length++] = b switch { (byte)':' => (byte)'z', (byte)'%' => (byte)'%', _ => (byte)(b + 64) };
-            }
-            else
-            {
-                room[length++] = b;
-            }
-        }
-
-        writer.Advance(length);
-    }
-}
-
-/// <summary>Reads the parameters of a message for those who look at them.</summary>
-internal sealed class YateFieldReader : SipFieldReader
-{
-    /// <summary>The one reader.</summary>
-    public static YateFieldReader Instance { get; } = new();
-
-    /// <inheritdoc/>
-    public override SipFieldCollection Read(ReadOnlySpan<byte> raw)
-    {
-        YateLine line = YateLine.Parse(raw);
-        List<SipField> fields = YateLine.Fields(line.Parameters);
-        if (!line.Value.IsEmpty) fields.Add(new SipField("return value", YateText.Decode(line.Value)));
-        return new SipFieldCollection(fields);
-    }
-}
+/// <summary>Where a parameter stands.</summary>
+/// <param name="Start">Its first byte, counted from that of the first parameter.</param>
+/// <param name="NameLength">Bytes of its name; -1 if it has no = and so is none.</param>
+/// <param name="Length">Bytes of the whole.</param>
+internal readonly record struct YateFieldPlace(int Start, int NameLength, int Length);

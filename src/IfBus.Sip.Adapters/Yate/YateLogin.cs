@@ -13,6 +13,8 @@ internal static class YateLogin
         Task<ExtModuleAnswer> version = session.LocalAsync("setlocal", "engine.version:", cancellationToken);
         Task<ExtModuleAnswer> run = session.LocalAsync("setlocal", "runid:", cancellationToken);
         Task<ExtModuleAnswer>[] watches = [.. YateMapper.Watched.Select(m => session.LocalAsync("watch", m, cancellationToken))];
+        // Asked before those that end the calls for it; who only watches may be told of their ends first.
+        Task<ExtModuleAnswer> stop = session.LocalAsync("install", "10:engine.stop", cancellationToken);
         Task<ExtModuleAnswer> status = session.SendAsync(new ExtModuleMessage("engine.status") { { "details", "false" } }, cancellationToken);
         var watching = new HashSet<string>(StringComparer.Ordinal);
         for (int i = 0; i < watches.Length; i++)
@@ -20,6 +22,7 @@ internal static class YateLogin
             if ((await watches[i].ConfigureAwait(false)).Processed) watching.Add(YateMapper.Watched[i]);
         }
 
+        await stop.ConfigureAwait(false);
         List<YateStatus> modules = YateStatus.Parse((await status.ConfigureAwait(false)).Value);
         // "engine.version:6.4.1"
         var result = new YateLoginResult(

@@ -72,7 +72,7 @@ internal sealed partial class YateMapper
                 foreach (YateCall call in calls.Live.Cast<YateCall>().ToArray()) gone += EndUnseen(call, missing.Value);
             }
 
-            RunId = runId;
+            _run = Encoding.UTF8.GetBytes(runId + " ");
             var listed = new HashSet<YateLeg>();
             foreach (YateChannel row in rows)
             {
@@ -252,10 +252,10 @@ internal sealed partial class YateMapper
     {
         if (!records.Keeps || !message.Find("operation"u8).SequenceEqual("finalize"u8)) return;
         ReadOnlySpan<byte> channel = message.Find("chan"u8);
-        YateCall? call = _legs.TryGet(channel, out YateLeg? leg) ? leg.Call : records.RecentCall(Key(channel));
+        YateCall? call = _legs.TryGet(channel, out YateLeg? leg) ? leg.Call : Recent(channel);
         if (call is null && !_bills.TryGet(message.Find("billid"u8), out call)) return;
         if (call.Recorded) return;
-        call.Records.Add(new SipFieldCollection(YateLine.Fields(message.Parameters)));
+        call.Records.Add(new YateLegRecord(message, line));
         KeepRecord(call, evenIfShort: false);
     }
 
@@ -275,7 +275,7 @@ internal sealed partial class YateMapper
         bool isNew = false;
         if (!_legs.TryGet(id, out YateLeg? leg))
         {
-            if (row.BillId is null || YateNumbers.IsMedia(row.Id) || records.RecentCall(Key(id)) is not null) return null;
+            if (row.BillId is null || YateNumbers.IsMedia(row.Id) || Recent(id) is not null) return null;
             byte[] bill = Encoding.UTF8.GetBytes(row.BillId);
             if (!_bills.TryGet(bill, out YateCall? call))
             {
@@ -316,14 +316,3 @@ internal sealed partial class YateMapper
         if (!before && call is { State: CallState.Connected, IsOurs: false }) call.AnsweredAt = null;
     }
 }
-
-/// <summary>A channel as the engine lists it.</summary>
-/// <param name="Id">driver/number.</param>
-/// <param name="Status">The engine's word for its state.</param>
-/// <param name="Caller">Calling number.</param>
-/// <param name="Called">Called number.</param>
-/// <param name="BillId">What the legs of a call share.</param>
-/// <param name="Seconds">Age in whole seconds.</param>
-/// <param name="Address">Address of the far end.</param>
-/// <param name="Peer">The channel that it is connected with.</param>
-internal sealed record YateChannel(string Id, string? Status, string? Caller, string? Called, string? BillId, int? Seconds, string? Address, string? Peer);

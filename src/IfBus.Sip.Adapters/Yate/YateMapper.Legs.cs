@@ -15,14 +15,22 @@ internal sealed partial class YateMapper
         lock (calls.Sync) return _legs.TryGet(Encoding.UTF8.GetBytes(legId), out YateLeg? leg) && !leg.Ended ? leg.Call : null;
     }
 
-    /// <summary>What call.execute answered about a call of ours: which leg is the silent one.</summary>
-    public void Placed(YateCall call, string? origin)
+    /// <summary>What call.execute answered about a call of ours: which leg is the silent one, and what it is connected with. Under no lock.</summary>
+    public void Placed(YateCall call, string? origin, string? peer = null)
     {
         lock (calls.Sync)
         {
             call.Placed = true;
             if (origin is not null && call.State != CallState.Terminated) Adopt(call, origin);
             while (_again.TryDequeue(out byte[]? earlier)) Apply(YateLine.Parse(earlier), earlier);
+            // What plays or mixes is reached at once; its chan.connected comes when the engine has the time.
+            if (peer is not null && YateNumbers.IsMedia(peer) && call.Origin is { Ended: false, Peer: null, Media: null } silent && silent.Id == origin)
+            {
+                silent.Media = peer;
+                silent.Up = true;
+                Consider(call, default);
+            }
+
             if (call.State != CallState.Terminated && call.LiveLegs == 0 && call.Legs.Count > 0) Finish(call, default);
             Conditions.Check();
         }
@@ -42,7 +50,7 @@ internal sealed partial class YateMapper
         string name = YateText.Decode(id);
         if (YateNumbers.IsMedia(name)) return null;
         // Messages of a leg may come after its end; they must not bring it back.
-        if (records.RecentCall(Key(id)) is not null) return null;
+        if (Recent(id) is not null) return null;
         YateCall? call = CallFor(message);
         if (call is null && Waits(message, id, line)) return null;
         leg = Add(name, call, message);
@@ -60,7 +68,7 @@ internal sealed partial class YateMapper
         bool waits = message.Find("billid"u8).IsEmpty
             // Whose a silent leg is stands in its startup only.
             || (id.StartsWith("dumb/"u8) && !message.Name.SequenceEqual("chan.startup"u8))
-            || (called && partner.StartsWith("dumb/"u8) && records.RecentCall(Key(partner)) is null);
+            || (called && partner.StartsWith("dumb/"u8) && Recent(partner) is null);
         if (!waits) return false;
         Orphan? orphan = null;
         foreach (Orphan one in _orphans)
@@ -123,7 +131,7 @@ internal sealed partial class YateMapper
     private void Adopt(YateCall call, string id)
     {
         byte[] bytes = Encoding.UTF8.GetBytes(id);
-        if (_legs.TryGet(bytes, out _) || YateNumbers.IsMedia(id) || records.RecentCall(Key(bytes)) is not null) return;
+        if (_legs.TryGet(bytes, out _) || YateNumbers.IsMedia(id) || Recent(bytes) is not null) return;
         YateLeg leg = AddLeg(call, id);
         leg.IsInbound = true;
         call.Origin ??= leg;

@@ -26,13 +26,12 @@ internal sealed partial class YateMapper(string server, CallTable calls, EventHu
     private readonly Queue<byte[]> _again = new();
     private readonly Utf8Table<string> _names = new();
     private readonly HashSet<YateCall> _waiting = [];
+    // The engine's run, and a blank.
+    private byte[] _run = " "u8.ToArray();
     private DateTime _arrived;
 
     /// <summary>What callers wait for.</summary>
     public CallConditions<YateCall> Conditions { get; } = new(calls);
-
-    /// <summary>The engine's run: channel ids begin again with each.</summary>
-    public string? RunId { get; private set; }
 
     /// <summary>Called, under the lock, for a leg of a call that is to be hung up.</summary>
     public Action<YateLeg, HangupCause>? LateHangup { get; set; }
@@ -85,7 +84,15 @@ internal sealed partial class YateMapper(string server, CallTable calls, EventHu
     }
 
     /// <inheritdoc/>
-    public void OnRequest(ExtModuleSession session, scoped in YateLine message, ReadOnlySpan<byte> line) => session.Answer(message.Id.ToArray(), processed: false, YateText.Decode(message.Value));
+    public void OnRequest(ExtModuleSession session, scoped in YateLine message, ReadOnlySpan<byte> line)
+    {
+        if (message.Name.SequenceEqual("engine.stop"u8))
+        {
+            lock (calls.Sync) ShutdownSeen = true;
+        }
+
+        session.Answer(message.Id.ToArray(), processed: false, YateText.Decode(message.Value));
+    }
 
     /// <inheritdoc/>
     public void OnReadBegins()
@@ -224,7 +231,8 @@ internal sealed partial class YateMapper(string server, CallTable calls, EventHu
     {
         if (!message.Find("operation"u8).SequenceEqual("notify"u8) || !_legs.TryGet(message.Find("id"u8), out YateLeg? leg) || leg.Ended) return null;
         if (message.Has("sdp_sendonly"u8) || message.Has("sdp_inactive"u8)) leg.Holds = true;
-        else if (message.Has("sdp_sendrecv"u8)) leg.Holds = false;
+        // An offer that says no direction means both (RFC 3264, 5.1): a phone may take its call back so (seen, Yate 6.4.1).
+        else if (message.Has("media"u8)) leg.Holds = false;
         ShowHold(leg.Call, line);
         return leg;
     }
@@ -322,5 +330,15 @@ internal sealed partial class YateMapper(string server, CallTable calls, EventHu
     }
 
     // Ids of channels begin again with each run of the engine.
-    private byte[] Key(ReadOnlySpan<byte> id) => [.. Encoding.UTF8.GetBytes(RunId + " "), .. id];
+    private byte[] Key(ReadOnlySpan<byte> id) => [.. _run, .. id];
+
+    // The call of a leg that is gone. Asked with many messages, so nothing is made for it.
+    private YateCall? Recent(ReadOnlySpan<byte> id)
+    {
+        Span<byte> key = stackalloc byte[256];
+        if (_run.Length + id.Length > key.Length) return records.RecentCall(Key(id));
+        _run.CopyTo(key);
+        id.CopyTo(key[_run.Length..]);
+        return records.RecentCall(key[..(_run.Length + id.Length)]);
+    }
 }

@@ -19,20 +19,13 @@ internal sealed class YateStatus
         if (parts.Length > 1) Read(parts[1], _counters);
         string[] format = _identity.TryGetValue("format", out string? names) ? names.Split('|') : [];
         Rows = parts.Length > 2 && parts[2].Length > 0 ? [.. parts[2].Split(',').Select(r => YateStatusRow.Parse(r, format)).OfType<YateStatusRow>()] : [];
-        Text = line;
     }
 
     /// <summary>The module.</summary>
     public string Name => _identity.GetValueOrDefault("name", "");
 
-    /// <summary>The module's type: varchans, misc, cdr, system, ...</summary>
-    public string Type => _identity.GetValueOrDefault("type", "");
-
     /// <summary>The rows.</summary>
     public IReadOnlyList<YateStatusRow> Rows { get; }
-
-    /// <summary>As the engine wrote it.</summary>
-    public string Text { get; }
 
     /// <summary>All of identity and counters.</summary>
     public IEnumerable<SipField> Fields => _identity.Concat(_counters).Where(p => p.Key != "format").Select(p => new SipField(p.Key, p.Value));
@@ -56,39 +49,5 @@ internal sealed class YateStatus
             int at = pair.IndexOf('=', StringComparison.Ordinal);
             if (at > 0) into[pair[..at]] = Unescape(pair[(at + 1)..]);
         }
-    }
-}
-
-/// <summary>A row of a module's status: a channel, mostly.</summary>
-internal sealed class YateStatusRow
-{
-    private readonly string[] _format;
-    private readonly string[] _values;
-
-    private YateStatusRow(string id, string[] values, string[] format)
-    {
-        Id = id;
-        _values = values;
-        _format = format;
-    }
-
-    /// <summary>What it is about.</summary>
-    public string Id { get; }
-
-    /// <summary>A column by the name that the module gives it; null if it is empty or not there.</summary>
-    public string? this[string column]
-    {
-        get
-        {
-            int at = Array.IndexOf(_format, column);
-            return at >= 0 && at < _values.Length && _values[at].Length > 0 ? YateStatus.Unescape(_values[at]) : null;
-        }
-    }
-
-    /// <summary>One row; null if it is none.</summary>
-    public static YateStatusRow? Parse(string row, string[] format)
-    {
-        int at = row.IndexOf('=', StringComparison.Ordinal);
-        return at <= 0 ? null : new YateStatusRow(YateStatus.Unescape(row[..at]), row[(at + 1)..].Split('|'), format);
     }
 }

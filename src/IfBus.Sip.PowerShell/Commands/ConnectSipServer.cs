@@ -134,7 +134,7 @@ public abstract class ConfigurationCmdlet : SipCmdlet
     [Alias("Host", "HostName")]
     public string? ComputerName { get; set; }
 
-    /// <summary>A hash table with the same names as the parameters, and ReconnectDelay, ReconnectMaxDelay (seconds or a TimeSpan), ReconnectFactor, EventBuffer, HistorySize.</summary>
+    /// <summary>A hash table with the same names as the parameters, and ReconnectDelay, ReconnectMaxDelay (seconds or a TimeSpan), ReconnectFactor, CircuitCoolDown, EventBuffer, HistorySize.</summary>
     [Parameter(Mandatory = true, ParameterSetName = "Configuration")]
     public IDictionary? Configuration { get; set; }
 
@@ -220,10 +220,18 @@ public abstract class ConfigurationCmdlet : SipCmdlet
     [Parameter]
     public int? ReconnectAttempts { get; set; }
 
+    /// <summary>Calls of ours that may be placed or live at once; more wait. No limit if left out.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public int? MaxCalls { get; set; }
+
+    /// <summary>Calls that may be placed in a second; more wait. No limit if left out.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public double? MaxCallsPerSecond { get; set; }
+
     private static readonly string[] Settings =
     [
         "ComputerName", "Host", "Type", "Port", "Credential", "Name", "UseTls", "SkipCertificateCheck", "CertificateAuthority", "ApiKey", "Space", "Path", "EventAddress", "PollInterval", "EndpointTemplate", "Context",
-        "ConnectTimeout", "RequestTimeout", "RingTimeout", "KeepAlive", "ReconnectAttempts",
+        "ConnectTimeout", "RequestTimeout", "RingTimeout", "KeepAlive", "ReconnectAttempts", "MaxCalls", "MaxCallsPerSecond", "CircuitCoolDown",
         "ReconnectDelay", "ReconnectMaxDelay", "ReconnectFactor", "EventBuffer", "HistorySize",
     ];
 
@@ -231,6 +239,7 @@ public abstract class ConfigurationCmdlet : SipCmdlet
     private TimeSpan? _reconnectDelay;
     private TimeSpan? _reconnectMaxDelay;
     private double? _reconnectFactor;
+    private TimeSpan? _circuitCoolDown;
     private int? _eventBuffer;
     private int? _historySize;
 
@@ -257,6 +266,8 @@ public abstract class ConfigurationCmdlet : SipCmdlet
             EndpointTemplate = EndpointTemplate,
             Context = Context,
             Reconnect = new SipReconnectPolicy { MaxAttempts = ReconnectAttempts },
+            MaxCalls = MaxCalls,
+            MaxCallsPerSecond = MaxCallsPerSecond,
         };
         if (ConnectTimeout is { } connect) configuration.ConnectTimeout = connect;
         if (RequestTimeout is { } request) configuration.RequestTimeout = request;
@@ -266,6 +277,7 @@ public abstract class ConfigurationCmdlet : SipCmdlet
         if (_reconnectDelay is { } delay) configuration.Reconnect.BaseDelay = delay;
         if (_reconnectMaxDelay is { } most) configuration.Reconnect.MaxDelay = most;
         if (_reconnectFactor is { } factor) configuration.Reconnect.Factor = factor;
+        if (_circuitCoolDown is { } cool) configuration.CircuitCoolDown = cool;
         if (_eventBuffer is { } buffer) configuration.EventBuffer = buffer;
         if (_historySize is { } history) configuration.HistorySize = history;
         // What could not be read was left out; that it is missing is no problem of its own.
@@ -342,6 +354,9 @@ public abstract class ConfigurationCmdlet : SipCmdlet
             case "RECONNECTDELAY": _reconnectDelay = Time(); break;
             case "RECONNECTMAXDELAY": _reconnectMaxDelay = Time(); break;
             case "RECONNECTFACTOR": _reconnectFactor = To<double>(); break;
+            case "MAXCALLS": MaxCalls = To<int?>(); break;
+            case "MAXCALLSPERSECOND": MaxCallsPerSecond = To<double?>(); break;
+            case "CIRCUITCOOLDOWN": _circuitCoolDown = Time(); break;
             case "EVENTBUFFER": _eventBuffer = To<int>(); break;
             case "HISTORYSIZE": _historySize = To<int>(); break;
         }

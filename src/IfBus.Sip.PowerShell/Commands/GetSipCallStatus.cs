@@ -9,6 +9,9 @@ namespace IfBus.Sip.PowerShell.Commands;
 [OutputType(typeof(SipCall))]
 public sealed class GetSipCallStatus : ServerCmdlet
 {
+    // Servers asked, not yet answered. On the pipeline's thread.
+    private readonly LinkedList<ServerStore.Connection> _open = new();
+
     /// <summary>Ids, or if:// addresses.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = "Id")]
     [CallId]
@@ -31,6 +34,13 @@ public sealed class GetSipCallStatus : ServerCmdlet
     public string? To { get; set; }
 
     /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        base.BeginProcessing();
+        ListenToLogs();
+    }
+
+    /// <inheritdoc/>
     protected override void ProcessRecord()
     {
         if (CallId is not null)
@@ -39,24 +49,22 @@ public sealed class GetSipCallStatus : ServerCmdlet
             return;
         }
 
-        foreach (ServerStore.Connection connection in ChooseEachOrAll(Server is null ? null : [Server]))
-        {
-            try
-            {
-                // Of calls that have ended only the connection knows; the server need not be asked.
-                IReadOnlyList<SipCall> live = State is not null && State.All(s => s == CallState.Terminated) ? [] : Pump(connection.Adapter.GetCallsAsync);
-                IReadOnlyList<SipCall> ended = State is not null && State.Contains(CallState.Terminated) ? connection.Adapter.EndedCalls : [];
-                // One that ended in between is in both.
-                foreach (SipCall call in ended.Concat(live).DistinctBy(c => c.CallId))
-                {
-                    if ((State is null || State.Contains(call.State)) && Wanted.Matches(From, call.From) && Wanted.Matches(To, call.To)) WriteObject(call);
-                }
-            }
-            catch (SipException e)
-            {
-                WriteError(Errors.Record(e, connection.Name));
-            }
-        }
+        // Side by side: one that is slow or dead keeps only its own calls back.
+        foreach (ServerStore.Connection connection in ChooseEachOrAll(Server is null ? null : [Server])) Begin(_open, connection, connection.Name, () => ListAsync(connection));
+        PumpReady();
+    }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing() => Drain(_open);
+
+    private async Task<object?> ListAsync(ServerStore.Connection connection)
+    {
+        // Of calls that have ended only the connection knows; the server need not be asked.
+        IReadOnlyList<SipCall> live = State is not null && State.All(s => s == CallState.Terminated) ? [] : await connection.Adapter.GetCallsAsync(StopToken).ConfigureAwait(false);
+        IReadOnlyList<SipCall> ended = State is not null && State.Contains(CallState.Terminated) ? connection.Adapter.EndedCalls : [];
+        // One that ended in between is in both.
+        return ended.Concat(live).DistinctBy(c => c.CallId)
+            .Where(c => (State is null || State.Contains(c.State)) && Wanted.Matches(From, c.From) && Wanted.Matches(To, c.To)).ToArray();
     }
 
     private void Show(string id)

@@ -43,11 +43,12 @@ public sealed class InvokeSipCommand : ServerCmdlet
             }
         }
 
+        var request = new SipCommandRequest(Name, fields) { IsOrdered = Field is null or { Count: < 2 } or System.Collections.Specialized.IOrderedDictionary };
         // Writing may end the cmdlet, and by then the command is answered, or the error says what became of it.
         try
         {
             _sentTo = connection.Name;
-            SipCommandResult result = Pump(token => connection.Adapter.InvokeCommandAsync(new SipCommandRequest(Name, fields), token));
+            SipCommandResult result = Pump(token => connection.Adapter.InvokeCommandAsync(request, token));
             _sentTo = null;
             WriteObject(result);
         }

@@ -8,10 +8,14 @@ namespace IfBus.Sip.PowerShell.Commands;
 /// <summary>Makes calls: one a record, many in flight, each given out as the server has accepted it.</summary>
 [Cmdlet(VerbsCommon.New, "SipCall", SupportsShouldProcess = true, DefaultParameterSetName = "TwoNumbers")]
 [OutputType(typeof(SipCall))]
-public sealed class NewSipCall : ServerCmdlet
+public sealed class NewSipCall : SipCmdlet
 {
+    private static readonly TimeSpan LongestMeasurement = TimeSpan.FromSeconds(5);
+
     // Asked for and not yet put out. On the pipeline's thread.
     private readonly LinkedList<Attempt> _open = new();
+    // Servers whose round trip was measured because it was not known.
+    private readonly HashSet<ServerStore.Connection> _measured = [];
 
     /// <summary>The first leg: rung first, connected with -To when it answers. Number, SIP URI, or the server's own endpoint; several are tried one after the other.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true, ParameterSetName = "TwoNumbers")]
@@ -50,6 +54,21 @@ public sealed class NewSipCall : ServerCmdlet
     [Parameter(ValueFromPipelineByPropertyName = true)]
     public string? Context { get; set; }
 
+    /// <summary>How the two stand to each other: decides who leaves first where a server's limits make calls wait.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [Relationship]
+    public SipRelationship Relationship { get; set; }
+
+    /// <summary>The connection to use, or several of which one is chosen for each call; the default or the only one if left out.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [ServerName]
+    [ArgumentCompleter(typeof(ServerNameCompleter))]
+    public string[]? Server { get; set; }
+
+    /// <summary>How one of several servers is chosen; Failover if left out.</summary>
+    [Parameter]
+    public SipServerSelection? Selection { get; set; }
+
     /// <summary>Gives each call out when it is connected or has ended, not when it is accepted.</summary>
     [Parameter]
     public SwitchParameter Wait { get; set; }
@@ -69,9 +88,10 @@ public sealed class NewSipCall : ServerCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        if (Choose(Server) is not { } connection) return;
+        if (ChooseNamed() is not { } named) return;
         string what = From is null ? string.Join(" or ", To!) : $"{string.Join(" or ", From)} to {string.Join(" or ", To!)}";
-        if (!ShouldProcess($"{what} on {connection.Name}", "Call")) return;
+        string where = named.Count == 1 ? named[0].Name : $"one of {string.Join(", ", named.Select(c => c.Name))} ({Selection ?? SipServerSelection.Failover})";
+        if (!ShouldProcess($"{what} on {where}", "Call")) return;
 
         var request = new SipCallRequest
         {
@@ -87,37 +107,137 @@ public sealed class NewSipCall : ServerCmdlet
             ApplicationData = ApplicationData,
             Play = Play,
             Variables = Variable is null ? [] : [.. Variable.Cast<DictionaryEntry>().Select(e => KeyValuePair.Create($"{e.Key}", LanguagePrimitives.ConvertTo<string>(e.Value)))],
+            Relationship = Relationship,
+            HeedCircuit = named.Count > 1,
         };
         PumpWhile(() => _open.Count >= ThrottleLimit);
-        var attempt = new Attempt(connection, request);
+        Attempt attempt = named.Count == 1 ? new Attempt(named[0], request, null) : Select(named, request, what);
         Begin(_open, attempt, request, () => CallAsync(attempt));
         PumpReady();
     }
 
     /// <inheritdoc/>
-    protected override void EndProcessing() => PumpWhile(() => _open.Count > 0);
+    protected override void EndProcessing() => Drain(_open);
 
     private protected override string? StillRunning()
     {
-        string? accepted = GoOn(_open.Where(a => a.CallId is not null).Select(a => (a.Connection, a.CallId!)));
+        string? accepted = ServerCmdlet.GoOn(_open.Where(a => a.CallId is not null).Select(a => (a.Connection, a.CallId!)));
         int asked = _open.Count(a => a.CallId is null);
-        return asked == 0 ? accepted : $"{accepted ?? "Stopped."} {asked} {(asked == 1 ? "call was" : "calls were")} asked for and not yet accepted, and may ring; Get-SipCallStatus lists the live calls.";
+        bool held = _open.Any(a => a.CallId is null && a.Connection.Adapter.Server is var s && (s.MaxCalls is not null || s.MaxCallsPerSecond is not null));
+        return asked == 0 ? accepted : $"{accepted ?? "Stopped."} {asked} {(asked == 1 ? "call was" : "calls were")} asked for and not yet accepted, and may ring{(held ? ", unless a server's limits still held them back" : "")}; Get-SipCallStatus lists the live calls.";
+    }
+
+    // The servers that the record names. Null, with an error written, if one of them is not there.
+    private List<ServerStore.Connection>? ChooseNamed()
+    {
+        string[] names = Server is null ? [] : [.. Server.OfType<string>()];
+        if (names.Length == 0 && Selection is not null)
+        {
+            ErrorRecord error = Errors.Record(new SipArgumentException(nameof(Selection), Selection.ToString(), "goes with -Server, which names the servers to choose from; all of them: -Server (Get-SipServer)."), Selection);
+            if (!MyInvocation.ExpectingInput) ThrowTerminatingError(error);
+            WriteError(error);
+            return null;
+        }
+
+        if (names.Length == 0) return Choose(null) is { } only ? [only] : null;
+        var named = new List<ServerStore.Connection>(names.Length);
+        foreach (string name in names)
+        {
+            if (Choose(name) is not { } connection) return null;
+            if (!named.Contains(connection)) named.Add(connection);
+        }
+
+        return named;
+    }
+
+    // One of several servers, and who comes after it. On the pipeline's thread, so each record sees the calls of those before.
+    private Attempt Select(List<ServerStore.Connection> named, SipCallRequest request, string what)
+    {
+        SipServerSelection how = Selection ?? SipServerSelection.Failover;
+        if (how == SipServerSelection.LowestLatency) Measure(named);
+        var skipped = new List<(string Server, string Why)>();
+        List<ServerStore.Connection> order = ServerSelection.Order(Store, named, how, c => _open.Count(a => a.CallId is null && a.Connection == c), skipped);
+        foreach ((string server, string why) in skipped) WriteVerbose($"{what}: {server} is left out: {why}");
+        if (order.Count > 0) WriteVerbose($"{what}: {order[0].Name} is chosen ({how}).");
+        return new Attempt(order.FirstOrDefault() ?? named[0], request, new Candidates(order, skipped, what));
+    }
+
+    // What has answered nothing yet is asked, once and side by side.
+    private void Measure(List<ServerStore.Connection> named)
+    {
+        List<ServerStore.Connection> unknown = named.FindAll(c => c.Adapter.Server is { State: ConnectionState.Connected, AverageLatency: null } && _measured.Add(c));
+        if (unknown.Count == 0) return;
+        PumpTask(async token =>
+        {
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(token);
+            limit.CancelAfter(LongestMeasurement);
+            try
+            {
+                await Task.WhenAll(unknown.Select(c => c.Adapter.CheckHealthAsync(limit.Token))).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (!token.IsCancellationRequested)
+            {
+                // Who is so slow stays unknown, and comes last.
+            }
+        });
     }
 
     private async Task<object?> CallAsync(Attempt attempt)
     {
-        SipCall call = await attempt.Connection.Adapter.MakeCallAsync(attempt.Request, StopToken).ConfigureAwait(false);
+        SipCall call = attempt.Candidates is { } candidates ? await PlaceOnOneAsync(attempt, candidates).ConfigureAwait(false) : await attempt.Connection.Adapter.MakeCallAsync(attempt.Request, StopToken).ConfigureAwait(false);
         attempt.CallId = call.CallId;
         return Wait ? await attempt.Connection.Adapter.WaitForCallAsync(call.CallId, [CallState.Connected], null, StopToken).ConfigureAwait(false) : call;
     }
 
-    private sealed class Attempt(ServerStore.Connection connection, SipCallRequest request)
+    // Tries the servers in their order. The next one only if it is certain that the one before has placed nothing.
+    private async Task<SipCall> PlaceOnOneAsync(Attempt attempt, Candidates candidates)
+    {
+        // What one kind of server does not take another may; the same kind would refuse it again.
+        var refused = new HashSet<SipServerType>();
+        SipException? last = null;
+        foreach (ServerStore.Connection connection in candidates.Order)
+        {
+            SipServerType type = connection.Adapter.Server.Type;
+            if (refused.Contains(type)) continue;
+            if (last is not null)
+            {
+                string told = $"{candidates.What}: {attempt.Connection.Name} has not taken the call, and {connection.Name} is tried: {last.Message}";
+                Post(() => WriteWarning(told));
+            }
+
+            attempt.Connection = connection;
+            try
+            {
+                return await connection.Adapter.MakeCallAsync(attempt.Request, StopToken).ConfigureAwait(false);
+            }
+            catch (SipException e) when (ServerSelection.MayGoOn(e))
+            {
+                last = e;
+                candidates.Reasons.Add((connection.Name, e.Message));
+                if (e is not SipArgumentException) continue;
+                refused.Add(type);
+                // No other kind is there: the value is the caller's to correct.
+                if (candidates.Order.TrueForAll(c => refused.Contains(c.Adapter.Server.Type))) throw;
+            }
+        }
+
+        throw ServerSelection.NobodyTookIt(candidates.What, candidates.Reasons, last);
+    }
+
+    private sealed class Attempt(ServerStore.Connection first, SipCallRequest request, Candidates? candidates)
     {
         // Null until the server has accepted the call.
         public volatile string? CallId;
 
-        public ServerStore.Connection Connection { get; } = connection;
+        // The one that is being asked, or has accepted it.
+        public volatile ServerStore.Connection Connection = first;
 
         public SipCallRequest Request { get; } = request;
+
+        // Null if there is only the one.
+        public Candidates? Candidates { get; } = candidates;
     }
+
+    /// <summary>The servers that one call may be placed on, the best first, and why others are not.</summary>
+    private sealed record Candidates(List<ServerStore.Connection> Order, List<(string Server, string Why)> Reasons, string What);
 }

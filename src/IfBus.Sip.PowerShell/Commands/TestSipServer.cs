@@ -9,6 +9,9 @@ namespace IfBus.Sip.PowerShell.Commands;
 [OutputType(typeof(SipServerHealth))]
 public sealed class TestSipServer : SipCmdlet
 {
+    // Being measured. On the pipeline's thread.
+    private readonly LinkedList<ServerStore.Connection> _open = new();
+
     /// <summary>The connections to test; the only one or the default if left out.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true)]
     [Alias("Name")]
@@ -17,14 +20,27 @@ public sealed class TestSipServer : SipCmdlet
     public string[]? Server { get; set; }
 
     /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        base.BeginProcessing();
+        ListenToLogs();
+    }
+
+    /// <inheritdoc/>
     protected override void ProcessRecord()
     {
+        // Side by side: one that does not answer keeps only its own result back.
         foreach (string? name in Server ?? [null!])
         {
             if (Choose(name) is not { } connection) continue;
-            WriteObject(Pump(connection.Adapter.CheckHealthAsync));
+            Begin(_open, connection, connection.Name, async () => await connection.Adapter.CheckHealthAsync(StopToken).ConfigureAwait(false));
         }
+
+        PumpReady();
     }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing() => Drain(_open);
 }
 
 /// <summary>What Test-SipServerConfiguration found.</summary>

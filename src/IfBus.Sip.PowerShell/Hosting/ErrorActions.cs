@@ -16,6 +16,7 @@ internal static class ErrorActions
         ["SipServerAmbiguous"] = "Name one with -Server, or make one the default: Set-SipServer -Default <name>.",
         ["SipServerBorrowed"] = "Do this in the runspace that connected, or Connect-SipServer here for a connection of its own.",
         ["SipServerNameInUse"] = "Give another -Name, or end that connection first: Disconnect-SipServer <name>.",
+        ["SipCircuitOpen"] = "Look at it with Test-SipServer; a call with this server alone in -Server is tried in any case.",
         ["SipServerShuttingDown"] = "Connect again when the server is up.",
         ["SipServerRestarted"] = "Get-SipCallStatus shows the calls that are up now; those from before the restart have ended.",
         ["SipServerDoesNotRead"] = "The server hangs, or the network does: look at the server's load and log.",
@@ -26,6 +27,7 @@ internal static class ErrorActions
         ["SipCertificateNotTrusted"] = "Connect by the name that stands in the certificate, or name the file of its authority with -CertificateAuthority.",
         ["SipNotAsterisk"] = "Check that the port is the Manager's (manager.conf: port, usually 5038), or find out what answers there: Find-SipServer.",
         ["SipNotFreeSwitch"] = "Check that the port is the Event Socket's (event_socket.conf: listen-port, usually 8021), or find out what answers there: Find-SipServer.",
+        ["SipNotYate"] = "Check that the port is that of a listener in extmodule.conf, or find out what answers there: Find-SipServer.",
         ["SipHttpPathNotFound"] = "Give the path that the server's configuration names with -Path.",
         ["SipProtocolError"] = "Check with Find-SipServer that -Type and -Port are those of this server. If they are, report the message with the server's version.",
         ["SipReplyMismatch"] = "Something between here and the server mixes up replies: connect without a proxy, or report the message with the server's version.",
@@ -58,6 +60,7 @@ internal static class ErrorActions
         // Calls.
         ["SipCallNotFound"] = "Get-SipCallStatus lists the live calls.",
         ["SipCallEnded"] = "Get-SipCallStatus lists the live calls; Get-SipCallHistory and Get-SipCallDetailRecord those that ended.",
+        ["SipCallNotPlaced"] = "Nothing was placed, so the call can be made again. Get-SipServer shows how the servers stand.",
         ["SipCallRejected"] = "Check -From, -To and -Context against the server's dialplan and endpoints; CauseText and the server's log say more.",
         ["SipCallNotConnected"] = "Wait-SipCall -State Connected waits until both talk; Get-SipCallStatus shows the state.",
         ["SipCallNotBridged"] = "This works for a call of two parties that talk; Get-SipCallStatus shows its Legs.",

@@ -7,6 +7,9 @@ namespace IfBus.Sip.PowerShell.Hosting;
 /// <summary>Base of cmdlets that show what servers know: of the named ones, or of all that are connected.</summary>
 public abstract class KnowledgeCmdlet : SipCmdlet
 {
+    // Servers asked, not yet answered. On the pipeline's thread.
+    private readonly LinkedList<ServerStore.Connection> _open = new();
+
     /// <summary>Only these connections; all if left out.</summary>
     [Parameter(ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ServerName(FromPipeline = true)]
@@ -23,19 +26,27 @@ public abstract class KnowledgeCmdlet : SipCmdlet
     private protected abstract Task<object?> AskAsync(ISipAdapter adapter, CancellationToken token);
 
     /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        base.BeginProcessing();
+        ListenToLogs();
+    }
+
+    /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (ServerStore.Connection connection in Connections)
-        {
-            try
-            {
-                object? found = Pump(token => AskAsync(connection.Adapter, token));
-                if (found is not null) WriteObject(found, enumerateCollection: found is IEnumerable and not string);
-            }
-            catch (SipException e)
-            {
-                WriteError(Errors.Record(e, connection.Name));
-            }
-        }
+        // Side by side: one that is slow or dead keeps only its own answer back.
+        foreach (ServerStore.Connection connection in Connections) Begin(_open, connection, connection.Name, () => RowsAsync(connection));
+        PumpReady();
+    }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing() => Drain(_open);
+
+    private async Task<object?> RowsAsync(ServerStore.Connection connection)
+    {
+        object? found = await AskAsync(connection.Adapter, StopToken).ConfigureAwait(false);
+        // Only an array is written one by one.
+        return found is IEnumerable rows and not (string or Array) ? rows.Cast<object>().ToArray() : found;
     }
 }

@@ -39,10 +39,10 @@ public abstract class ServerCmdlet : SipCmdlet
         connection.Adapter.FindCall(id) is { } call ? $"{Describe(call)} on {connection.Name}" : $"{SipText.Printable(id)} on {connection.Name}";
 
     /// <summary>A call in one line, for messages.</summary>
-    private protected static string Describe(SipCall call) => $"{call.CallId} ({(call.From is null ? "" : call.From + " -> ")}{call.To})";
+    internal static string Describe(SipCall call) => $"{call.CallId} ({(call.From is null ? "" : call.From + " -> ")}{call.To})";
 
     /// <summary>What to say of calls that go on when a cmdlet is stopped; null if none do.</summary>
-    private protected static string? GoOn(IEnumerable<(ServerStore.Connection Connection, string CallId)> calls)
+    internal static string? GoOn(IEnumerable<(ServerStore.Connection Connection, string CallId)> calls)
     {
         var alive = calls.Select(c => (c.Connection, Call: c.Connection.Adapter.FindCall(c.CallId))).Where(c => c.Call is { IsEnded: false }).ToList();
         return alive.Count switch

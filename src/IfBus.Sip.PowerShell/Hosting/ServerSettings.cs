@@ -34,6 +34,9 @@ internal static class ServerSettings
         Compare("ReconnectDelay", have.Reconnect.BaseDelay, want.Reconnect.BaseDelay);
         Compare("ReconnectMaxDelay", have.Reconnect.MaxDelay, want.Reconnect.MaxDelay);
         Compare("ReconnectFactor", have.Reconnect.Factor, want.Reconnect.Factor);
+        Compare(nameof(want.MaxCalls), have.MaxCalls, want.MaxCalls);
+        Compare(nameof(want.MaxCallsPerSecond), have.MaxCallsPerSecond, want.MaxCallsPerSecond);
+        Compare(nameof(want.CircuitCoolDown), have.CircuitCoolDown, want.CircuitCoolDown);
         Compare(nameof(want.EventBuffer), have.EventBuffer, want.EventBuffer);
         Compare(nameof(want.HistorySize), have.HistorySize, want.HistorySize);
         return found;

@@ -15,6 +15,7 @@ internal sealed class ServerStore
     private readonly List<Connection> _connections = [];
     private readonly List<Connection> _borrowed = [];
     private readonly List<SipSimulator> _simulators = [];
+    private readonly Dictionary<string, int> _turns = new(StringComparer.OrdinalIgnoreCase);
     private string? _default;
 
     /// <summary>The store of the runspace that this thread runs.</summary>
@@ -98,6 +99,18 @@ internal sealed class ServerStore
     public void SetDefault(string name)
     {
         lock (_gate) _default = name;
+    }
+
+    /// <summary>Whose turn it is among servers that are called in turn: a place among their names.</summary>
+    public int Turn(string names)
+    {
+        lock (_gate) return _turns.GetValueOrDefault(names);
+    }
+
+    /// <summary>Notes whose turn is next.</summary>
+    public void SetTurn(string names, int place)
+    {
+        lock (_gate) _turns[names] = place;
     }
 
     /// <summary>A connection as users see it.</summary>

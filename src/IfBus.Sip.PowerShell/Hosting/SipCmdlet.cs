@@ -138,6 +138,9 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
     /// <param name="work">Gives what is to be written, or null.</param>
     private protected void Begin<T>(LinkedList<T> open, T item, object target, Func<Task<object?>> work) => _ = RunAsync(open, open.AddLast(item), target, work);
 
+    /// <summary>Writes what the work of <see cref="Begin"/> gives, as it comes, until nothing is open.</summary>
+    private protected void Drain<T>(LinkedList<T> open) => PumpWhile(() => open.Count > 0);
+
     /// <summary>
     /// The connection to use. Ends the cmdlet if there is none to choose; null, with an error written, if one record of
     /// many names a connection that is not there: the next may name another.

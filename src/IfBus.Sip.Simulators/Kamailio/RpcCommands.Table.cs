@@ -14,7 +14,7 @@ internal sealed partial class RpcCommands
     };
 
     private readonly List<(int Set, string Uri, string Flags)> _destinations = [(1, "sip:127.0.0.1:15070", "AX"), (1, "sip:127.0.0.1:15071", "AP"), (2, "sip:127.0.0.1:15079", "IP")];
-    private readonly SortedDictionary<string, SortedDictionary<string, JsonNode>> _tables = new(StringComparer.Ordinal) { ["ipban"] = [], ["cdr"] = [] };
+    private readonly SortedDictionary<string, SortedDictionary<string, JsonNode>> _tables = new(StringComparer.Ordinal) { ["ipban"] = [], ["cdr"] = [], ["notes"] = [] };
     private DateTimeOffset _reloadedAt = DateTimeOffset.MinValue;
 
     private Dictionary<string, Func<List<JsonElement>, JsonNode?>> Table() => new(StringComparer.Ordinal)

@@ -22,7 +22,7 @@ internal sealed partial class YateEngine
     public YateEngine(YateSimulatorOptions options)
     {
         Options = options;
-        _agenda = new Agenda(options.TimeProvider, new object(), Loop.Post);
+        _agenda = new Agenda(options.TimeProvider, new object(), Loop.PostDue);
         Cdrs = new CdrBuilder(this);
         BuildModules();
         Boot();

@@ -6,7 +6,12 @@ namespace IfBus.Sip.Simulators.Yate;
 /// </summary>
 internal sealed class YateLoop : SynchronizationContext
 {
+    // What goes on in any case is not put off for longer than for so many things.
+    private const int LongestWait = 1000;
+
     private readonly Queue<(SendOrPostCallback Callback, object? State)> _work = new();
+    private readonly Queue<Action> _due = new();
+    private int _waited;
     private bool _running;
 
     /// <summary>What went wrong inside, first; there is nothing that should.</summary>
@@ -25,7 +30,23 @@ internal sealed class YateLoop : SynchronizationContext
             _running = true;
         }
 
-        ThreadPool.UnsafeQueueUserWorkItem(static loop => loop.Run(), this, preferLocal: false);
+        Start();
+    }
+
+    /// <summary>
+    /// Queues what is due by the clock. All that came of earlier things is done before: on a machine that is late, two
+    /// things that are a second apart are due at once, and must be told as if they were not.
+    /// </summary>
+    public void PostDue(Action action)
+    {
+        lock (_work)
+        {
+            _due.Enqueue(action);
+            if (_running) return;
+            _running = true;
+        }
+
+        Start();
     }
 
     /// <inheritdoc/>
@@ -69,29 +90,36 @@ internal sealed class YateLoop : SynchronizationContext
         }
     }
 
+    private void Start() => ThreadPool.UnsafeQueueUserWorkItem(static loop => loop.Run(), this, preferLocal: false);
+
+    private bool TryTake(out (SendOrPostCallback Callback, object? State) work)
+    {
+        lock (_work)
+        {
+            if (_due.Count > 0 && (_work.Count == 0 || ++_waited > LongestWait))
+            {
+                _waited = 0;
+                work = (static a => ((Action)a!)(), _due.Dequeue());
+                return true;
+            }
+
+            if (_work.TryDequeue(out work)) return true;
+            _running = false;
+            return false;
+        }
+    }
+
     private void Run()
     {
         SynchronizationContext? before = Current;
         SetSynchronizationContext(this);
         try
         {
-            while (true)
+            while (TryTake(out (SendOrPostCallback Callback, object? State) work))
             {
-                (SendOrPostCallback callback, object? state) work;
-                lock (_work)
-                {
-                    if (_work.Count == 0)
-                    {
-                        _running = false;
-                        return;
-                    }
-
-                    work = _work.Dequeue();
-                }
-
                 try
                 {
-                    work.callback(work.state);
+                    work.Callback(work.State);
                 }
                 catch (Exception e)
                 {

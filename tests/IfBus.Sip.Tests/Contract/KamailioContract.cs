@@ -48,6 +48,58 @@ public abstract class KamailioContract : ServerContract
         Assert.Equal(("ANSWERED", "refer", "answer"), (record.Disposition, record.From, record.To));
     }
 
+    [KamailioFact]
+    public void Registrations_are_added_and_removed()
+    {
+        string aor = "r" + Guid.NewGuid().ToString("N")[..8];
+        SipRegistration added = Module.Run<SipRegistration>($"Add-SipRegistration {aor} sip:{aor}@127.0.0.1:9999 -Expires 60");
+        Assert.Equal((aor, $"sip:{aor}@127.0.0.1:9999"), (added.Aor, added.Contact));
+        Assert.InRange(added.ExpiresAt!.Value, DateTime.UtcNow, DateTime.UtcNow.AddSeconds(61));
+        Module.Fails("SipRegistrationNotFound", $"Remove-SipRegistration {aor} sip:other@127.0.0.1:9 -Confirm:$false");
+        foreach (string contact in (string[])["\"sip:a@127.0.0.1`r`nX: y\"", "'sip:a@127.0.0.1?Replaces=x'", "'<sip:a@127.0.0.1>'"]) Module.Fails("SipInvalidArgument", $"Add-SipRegistration {aor} {contact}");
+        Module.Run($"Remove-SipRegistration {aor} -WhatIf");
+        Assert.Single(Module.Run("Get-SipRegistration"), r => ((SipRegistration)r.BaseObject).Aor == aor);
+        Module.Run($"Remove-SipRegistration {aor} -Confirm:$false");
+        Module.Fails("SipRegistrationNotFound", $"Remove-SipRegistration {aor} -Confirm:$false");
+    }
+
+    [KamailioFact]
+    public void A_trunk_is_put_out_of_use_and_back()
+    {
+        SipGateway[] trunks = [.. Module.Run("Get-SipGateway").Select(g => (SipGateway)g.BaseObject)];
+        string name = trunks.First(g => g.Name.StartsWith("1/sip:", StringComparison.Ordinal)).Name;
+        try
+        {
+            SipGateway off = Module.Run<SipGateway>($"Set-SipGateway '{name}' Disabled -PassThru");
+            Assert.Equal((name, "Disabled", false), (off.Name, off.Status, off.Available));
+            Assert.Equal("Inactive", Module.Run<SipGateway>($"Set-SipGateway '{name}' Inactive -PassThru").Status);
+        }
+        finally
+        {
+            Assert.True(Module.Run<SipGateway>($"Set-SipGateway '{name}' Active -PassThru").Available);
+        }
+
+        Module.Fails("SipInvalidArgument", "Set-SipGateway nosuch Active");
+        Module.Run("Set-SipGateway -Reload");
+        Assert.Equal(trunks.Select(t => t.Name).Order(StringComparer.Ordinal), Module.Run("Get-SipGateway").Select(g => ((SipGateway)g.BaseObject).Name).Order(StringComparer.Ordinal));
+        // The server takes one in five seconds.
+        Assert.Contains("Ongoing reload", Module.Fails("SipRejected", "Set-SipGateway -Reload").Exception.Message, StringComparison.Ordinal);
+    }
+
+    [KamailioFact]
+    public void A_table_of_the_script_is_written_and_read()
+    {
+        SipCommandResult set = Module.Run<SipCommandResult>("Invoke-SipCommand htable.sets ([ordered]@{ table = 'notes'; key = 'k'; value = 'a \"b\" <c>' }) -Confirm:$false");
+        Assert.True(set.Success, set.Message);
+        SipCommandResult got = Module.Run<SipCommandResult>("Invoke-SipCommand htable.get ([ordered]@{ table = 'notes'; key = 'k' }) -Confirm:$false");
+        Assert.Contains("a \"b\" <c>", string.Join('|', got.Fields) + string.Join('|', got.Items) + string.Join('|', got.Output), StringComparison.Ordinal);
+        Assert.True(Module.Run<SipCommandResult>("Invoke-SipCommand htable.delete ([ordered]@{ table = 'notes'; key = 'k' }) -Confirm:$false").Success);
+        Assert.False(Module.Run<SipCommandResult>("Invoke-SipCommand htable.get ([ordered]@{ table = 'notes'; key = 'k' }) -Confirm:$false").Success);
+        // The server takes values by their order, which that has not.
+        Assert.Contains("[ordered]", Module.Fails("SipInvalidArgument", "Invoke-SipCommand htable.get @{ table = 'notes'; key = 'k' } -Confirm:$false").Exception.Message, StringComparison.Ordinal);
+        Assert.Contains("No such htable", Module.Run<SipCommandResult>("Invoke-SipCommand htable.dump @{ table = 'nosuch' } -Confirm:$false").Message, StringComparison.Ordinal);
+    }
+
     [KamailioTheory]
     [InlineData("busy", HangupCause.UserBusy, 486)]
     [InlineData("reject", HangupCause.CallRejected, 603)]

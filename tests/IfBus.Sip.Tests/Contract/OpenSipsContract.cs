@@ -235,14 +235,17 @@ public abstract class OpenSipsContract : ServerContract
         Assert.Equal(CallState.Terminated, Now(call).State);
     }
 
-    [OpenSipsFact]
-    public void A_call_of_ours_transferred()
+    [OpenSipsTheory]
+    [InlineData("From")]
+    [InlineData("To")]
+    public void A_call_of_ours_transferred(string keep)
     {
         (string a, string b, string c) = (Phone("answer"), Phone("answer"), Phone("answer"));
         SipCall call = Call($"-From {a} -To {b}");
-        SipCall moved = Change(call, $"Move-SipCall -To {c}");
-        Assert.Equal((CallState.Connected, a, c), (moved.State, moved.From, moved.To));
-        Eventually(() => Talking(a) == 1 && Talking(b) == 0 && Talking(c) == 1, "the new pair talks");
+        SipCall moved = Change(call, $"Move-SipCall -To {c} -Keep {keep}");
+        (string stays, string goes) = keep == "From" ? (a, b) : (b, a);
+        Assert.Equal((CallState.Connected, stays, c), (moved.State, moved.From, moved.To));
+        Eventually(() => Talking(stays) == 1 && Talking(goes) == 0 && Talking(c) == 1, "the new pair talks");
         AssertOver(Stop(moved), HangupCause.NormalClearing, null, answered: true);
     }
 
@@ -326,6 +329,45 @@ public abstract class OpenSipsContract : ServerContract
         Assert.Equal((false, "404 Requested Dialog not found"), (wrong.Success, wrong.Message));
         Assert.Equal("-32601 Method not found", Module.Run<SipCommandResult>("Invoke-SipCommand no_such_command -Confirm:$false").Message);
         Module.Fails("SipInvalidArgument", "Invoke-SipCommand t_hash -Confirm:$false");
+    }
+
+    [OpenSipsFact]
+    public void Registrations_are_added_and_removed()
+    {
+        string aor = "nosuch" + Guid.NewGuid().ToString("N")[..8];
+        SipRegistration added = Module.Run<SipRegistration>($"Add-SipRegistration {aor} sip:{aor}@127.0.0.1:9999 -Expires 60");
+        Assert.Equal((aor, $"sip:{aor}@127.0.0.1:9999"), (added.Aor, added.Contact));
+        Assert.InRange(added.ExpiresAt!.Value, DateTime.UtcNow, DateTime.UtcNow.AddSeconds(61));
+        Module.Fails("SipRegistrationNotFound", $"Remove-SipRegistration {aor} sip:other@127.0.0.1:9 -Confirm:$false");
+        foreach (string contact in (string[])["\"sip:a@127.0.0.1`r`nX: y\"", "'sip:a@127.0.0.1?Replaces=x'", "'<sip:a@127.0.0.1>'"]) Module.Fails("SipInvalidArgument", $"Add-SipRegistration {aor} {contact}");
+        Module.Run($"Remove-SipRegistration {aor} -WhatIf");
+        Assert.Single(Module.Run($"Get-SipRegistration"), r => ((SipRegistration)r.BaseObject).Aor == aor);
+        Module.Run($"Remove-SipRegistration {aor} -Confirm:$false");
+        Module.Fails("SipRegistrationNotFound", $"Remove-SipRegistration {aor} -Confirm:$false");
+    }
+
+    [OpenSipsTheory]
+    [InlineData("ds:1/", "Inactive")]
+    [InlineData("lb:2", "disabled")]
+    public void A_trunk_is_put_out_of_use_and_back(string begins, string status)
+    {
+        SipGateway[] trunks = [.. Module.Run("Get-SipGateway").Select(g => (SipGateway)g.BaseObject)];
+        string name = trunks.First(g => g.Name.StartsWith(begins, StringComparison.Ordinal)).Name;
+        try
+        {
+            SipGateway off = Module.Run<SipGateway>($"Set-SipGateway '{name}' Inactive -PassThru");
+            Assert.Equal((name, status, false), (off.Name, off.Status, off.Available));
+            Assert.False(((SipGateway)Assert.Single(Module.Run("Get-SipGateway"), g => ((SipGateway)g.BaseObject).Name == name).BaseObject).Available);
+        }
+        finally
+        {
+            Assert.True(Module.Run<SipGateway>($"Set-SipGateway '{name}' Active -PassThru").Available);
+        }
+
+        Module.Fails("SipInvalidArgument", $"Set-SipGateway '{name}' Trying");
+        Module.Fails("SipGatewayNotFound", "Set-SipGateway nosuch Active");
+        Module.Run("Set-SipGateway -Reload");
+        Assert.Equal(trunks.Length, Module.Run("Get-SipGateway").Count);
     }
 
     [OpenSipsFact]

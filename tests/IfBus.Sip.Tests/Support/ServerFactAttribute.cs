@@ -20,6 +20,10 @@ public sealed class YateFactAttribute : FactAttribute;
 
 /// <summary>A test of Yate's contract with data. Against the simulator it always runs.</summary>
 public sealed class YateTheoryAttribute : TheoryAttribute;
+
+/// <summary>A test of Yate's contract that restarts the server. Against the simulator it always runs.</summary>
+public sealed class YateRestartFactAttribute : FactAttribute;
+
 /// <summary>A test of FlexiAPI's contract. Against the simulator it always runs.</summary>
 public sealed class FlexisipFactAttribute : FactAttribute;
 /// <summary>A test of OpenSIPS's contract. Against the simulator it always runs.</summary>

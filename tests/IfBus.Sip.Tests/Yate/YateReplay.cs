@@ -43,10 +43,9 @@ internal sealed class YateReplay
     public List<string> Story => [.. Events.Select(e => $"{e.Type} {e.Name} {e.CallId} {e.PreviousState} {e.Call?.State} {e.Call?.Cause} {string.Join("; ", e.Fields)}")];
 
     /// <summary>Feeds one connection.</summary>
-    public static async Task<YateReplay> FeedAsync(Transcript recording, int connection, Cut cut, int limit = int.MaxValue)
+    public static async Task<YateReplay> FeedAsync(Transcript recording, int connection, Cut cut)
     {
         byte[] bytes = Heard(recording.Server(connection));
-        if (bytes.Length > limit) bytes = bytes[..limit];
         var replay = new YateReplay();
         ExtModuleSession session = ExtModuleSession.Over(new CutStream(bytes, Ends(bytes, cut)), "replay", new SipServerConfiguration(), replay._mapper, NullLogger.Instance, replay._time);
         await session.Closed.WaitAsync(TimeSpan.FromMinutes(1));
