@@ -6,7 +6,7 @@ namespace IfBus.Sip.Tests.PowerShell;
 
 /// <summary>An error.</summary>
 /// <param name="Id">Its id.</param>
-/// <param name="Text">What is read: &lt;call&gt;, &lt;port&gt; (any number), &lt;time&gt; stand for what differs from run to run.</param>
+/// <param name="Text">What is read: &lt;call&gt;, &lt;port&gt; (any number), &lt;time&gt;, &lt;any&gt; stand for what differs from run to run.</param>
 internal sealed record ErrorRow(string Id, string Text)
 {
     /// <summary>Has it happen.</summary>
@@ -127,11 +127,15 @@ internal static class ErrorTable
         new("SipUnexpected", "This failed in a way that the module does not expect: nobody listens there.") { Source = "This failed in a way that the module does not expect: {SipText.Reason(exception)}." },
         new("SipValidationFailed", "flexi refuses to change sip:ann@sip.example.com. email: The email must be a valid email address.") { Fail = m => m.Fails("SipValidationFailed", Flexisip + "New-SipAccount ann $p | Out-Null; Set-SipAccount ann -Email 'not an address'") },
         new("SipVariableFailed", "pbx1 does not set CUSTOMER: No such channel.") { Source = "{Name} does not set {name}" },
+        new("SipCallNotPlaced", "No server has taken the call 1001 to 1002. flexi: <any> a: <any>") { Fail = m => m.Fails("SipCallNotPlaced", Flexisip + Asterisk + "New-SipCall 1001 1002 -Server flexi, a -Timeout 0.0001 -WarningAction SilentlyContinue") },
+        new("SipCircuitOpen", "pbx1 failed 3 calls in a row and is left alone for 30 s; then one call tries it. Nothing was sent.") { Source = "{Name} failed {CircuitBreaker.Limit} calls in a row and is left alone for" },
+        new("SipNotYate", "127.0.0.1:<port> is no Yate external module: it says 'Asterisk Call Manager/11.0.0'.") { Fail = m => m.Fails("SipNotYate", "$s = Start-SipSimulator Asterisk; Connect-SipServer $s.Host -Port $s.Port -Type Yate") },
     ];
 
     /// <summary>The pattern for a text of the table.</summary>
     public static string Pattern(string text) => "^" + Regex.Escape(text)
         .Replace("<call>", "[0-9A-Za-z./-]+", StringComparison.Ordinal)
         .Replace("<port>", @"\d+", StringComparison.Ordinal)
+        .Replace("<any>", ".+", StringComparison.Ordinal)
         .Replace("<time>", @"\d{4}-\d\d-\d\d\ \d\d:\d\d:\d\dZ", StringComparison.Ordinal) + "$";
 }
