@@ -30,11 +30,7 @@ internal sealed class ReplyTable<TWaiter>
     {
         lock (_gate)
         {
-<<<<<<< HEAD
-            if (_closed is not null) throw new SipConnectionException($"{SipText.Reason(_closed)}.", _closed, (_closed as SipException)?.ErrorId ?? "SipConnectionLost");
-=======
-            if (_closed is not null) throw new SipConnectionException(_closed.Message, _closed, (_closed as SipException)?.ErrorId ?? "SipConnectionLost") { NothingDone = true };
->>>>>>> origin/main
+            if (_closed is not null) throw new SipConnectionException($"{SipText.Reason(_closed)}.", _closed, (_closed as SipException)?.ErrorId ?? "SipConnectionLost") { NothingDone = true };
             _waiting.Add(id, waiter);
             return _waiting.Count;
         }
