@@ -90,7 +90,7 @@ public sealed partial class HelpTests
     public void The_compiled_examples_are_those_of_the_page(string name)
     {
         XElement[] compiled = [.. Compiled[name].Element(Command + "examples")!.Elements(Command + "example")];
-        Match[] written = [.. ExampleBlock().Matches(Section(Page(name), "EXAMPLES"))];
+        Match[] written = [.. ExampleBlock().Matches(Section(Page(name), "EXAMPLES")).Cast<Match>()];
         Assert.Equal(written.Select(m => m.Groups["title"].Value.Trim()), compiled.Select(e => ((string)e.Element(Maml + "title")!).Trim(' ', '-')));
         Assert.Equal(written.Select(m => Plain(CodeBlock().Replace(m.Groups["body"].Value, ""))), compiled.Select(e => Text(e.Element(Dev + "remarks")!)));
         Assert.All(written, m => Assert.NotEqual("", Plain(CodeBlock().Replace(m.Groups["body"].Value, ""))));
