@@ -61,17 +61,6 @@ internal static class ErrorPeers
         return module.Fails("SipCertificateNotTrusted", $"param($p) Connect-SipServer 127.0.0.1 -Port $p -UseTls -Type Asterisk -Credential ({Credential})", simulator.Port);
     }
 
-    /// <summary>A login that may not add the context that hold needs.</summary>
-    public static ErrorRecord NoContext(ModuleRunspace module)
-    {
-        using AsteriskSimulator simulator = AsteriskSimulator.Start(new AsteriskSimulatorOptions
-        {
-            Users = [new AsteriskSimulatorUser { Name = "ann", Secret = "secret", Write = "originate,call,reporting" }],
-        });
-        return module.Fails(
-            "SipDialplanMissing", $"param($p) $null = Connect-SipServer 127.0.0.1 -Name a -Port $p -Type Asterisk -Credential ({Credential}); New-SipCall -From 1001 -To 1002 -Wait | Suspend-SipCall", simulator.Port);
-    }
-
     /// <summary>A connection that another runspace has handed over.</summary>
     public static ErrorRecord Borrowed(ModuleRunspace module)
     {
@@ -88,17 +77,6 @@ internal static class ErrorPeers
             : request.Line.StartsWith("POST /mi", StringComparison.Ordinal) ? HttpPeer.SayAsync(stream, "{\"jsonrpc\":\"2.0\",\"result\":{\"Server\":\"OpenSIPS (3.6.8 (x86_64/linux))\"},\"id\":1}")
             : HttpPeer.SayAsync(stream, "", "404 Not Found"));
         return module.Fails("SipServerTypeAmbiguous", "param($p) Connect-SipServer 127.0.0.1 -Port $p", peer.Port);
-    }
-
-    /// <summary>A phone that holds by itself.</summary>
-    public static ErrorRecord HeldByPhone(ModuleRunspace module)
-    {
-        using YateSimulator simulator = YateSimulator.Start();
-        module.Run("param($p) $null = Connect-SipServer 127.0.0.1 -Name yate1 -Port $p -Type Yate", simulator.Port);
-        SipCall call = module.Run<SipCall>("New-SipCall -From sip/sip:answer@127.0.0.1 -To 4001 -Wait");
-        simulator.HoldByPhone(call.Legs[0].Id, true);
-        module.Run("param($c) $c | Wait-SipCall -State OnHold -Timeout 20", call);
-        return module.Fails("SipCallHeldByPhone", "param($c) $c | Resume-SipCall", call);
     }
 
     /// <summary>A space whose time is over.</summary>

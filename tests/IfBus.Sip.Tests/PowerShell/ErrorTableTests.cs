@@ -52,7 +52,8 @@ public sealed partial class ErrorTableTests
     {
         ErrorRow row = ErrorTable.Rows.Single(r => r.Id == id);
         Assert.Contains(Sources, f => Code(f) is var code && code.Contains(row.Source!, StringComparison.Ordinal) && code.Contains($"\"{id}\"", StringComparison.Ordinal));
-        Reads(row.Text, Record(new SipConnectionException(row.Text, errorId: id) { Server = "pbx1" }));
+        string text = row.Text.Replace("<call>", "c-1", StringComparison.Ordinal);
+        Reads(row.Text, Record(new SipConnectionException(text, errorId: id) { Server = text.Contains("pbx1", StringComparison.Ordinal) ? "pbx1" : null }));
     }
 
     /// <summary>What the platform throws where nobody expected it: words, and no names of types.</summary>
