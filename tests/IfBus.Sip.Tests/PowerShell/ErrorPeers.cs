@@ -1,9 +1,6 @@
 using System.Management.Automation;
-using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using IfBus.Sip.Adapters;
 using IfBus.Sip.Simulators;
 using IfBus.Sip.Tests.Support;
 
