@@ -24,9 +24,14 @@ internal static class ErrorPeers
         using var peer = new ScriptedPeer(async (stream, _, token) =>
         {
             await ScriptedPeer.SayAsync(stream, words);
-            await stream.ReadAtLeastAsync(new byte[1], 1, false, token);
+            // What comes is read to the end: closing before would take what was said away from the other side.
+            byte[] heard = new byte[1024];
+            while (await stream.ReadAsync(heard, token) > 0)
+            {
+            }
         });
-        return module.Fails(id, $"param($p) Connect-SipServer 127.0.0.1 -Port $p -Type {type} -Credential ({Credential})", peer.Port);
+        string login = type == "Yate" ? "" : $" -Credential ({Credential})";
+        return module.Fails(id, $"param($p) Connect-SipServer 127.0.0.1 -Port $p -Type {type}{login}", peer.Port);
     };
 
     /// <summary>An Asterisk that is going down.</summary>

@@ -129,7 +129,7 @@ internal static class ErrorTable
         new("SipVariableFailed", "pbx1 does not set CUSTOMER: No such channel.") { Source = "{Name} does not set {name}" },
         new("SipCallNotPlaced", "No server has taken the call 1001 to 1002. flexi: <any> a: <any>") { Fail = m => m.Fails("SipCallNotPlaced", Flexisip + Asterisk + "New-SipCall 1001 1002 -Server flexi, a -Timeout 0.0001 -WarningAction SilentlyContinue") },
         new("SipCircuitOpen", "pbx1 failed 3 calls in a row and is left alone for 30 s; then one call tries it. Nothing was sent.") { Source = "{Name} failed {CircuitBreaker.Limit} calls in a row and is left alone for" },
-        new("SipNotYate", "127.0.0.1:<port> is no Yate external module: it says 'Asterisk Call Manager/11.0.0'.") { Fail = m => m.Fails("SipNotYate", "$s = Start-SipSimulator Asterisk; Connect-SipServer $s.Host -Port $s.Port -Type Yate") },
+        new("SipNotYate", "127.0.0.1:<port> is no Yate external module: it says 'Asterisk Call Manager/11.0.0'.") { Fail = ErrorPeers.Says("SipNotYate", "Yate", "Asterisk Call Manager/11.0.0\r\n") },
     ];
 
     /// <summary>The pattern for a text of the table.</summary>
