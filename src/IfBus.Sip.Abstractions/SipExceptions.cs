@@ -192,7 +192,7 @@ public sealed class SipConfigurationException : SipException
 }
 
 /// <summary>Text helpers for messages.</summary>
-public static class SipText
+public static partial class SipText
 {
     /// <summary>Shows control characters as escapes and cuts long values, so that a refused value cannot disturb the terminal that shows it.</summary>
     public static string Printable(string? value)

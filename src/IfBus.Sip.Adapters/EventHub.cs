@@ -131,7 +131,7 @@ internal sealed class EventHub(string server, SipServerType type, int bufferSize
                 }
                 catch (Exception e) when (e is not OperationCanceledException)
                 {
-                    throw new SipConnectionException($"No more events from {hub.ServerName}: {e.Message}", e, "SipDisconnected");
+                    throw new SipConnectionException($"No more events from {hub.ServerName}: {SipText.Reason(e)}.", e, "SipDisconnected");
                 }
 
                 throw new SipConnectionException($"No more events from {hub.ServerName}.", errorId: "SipDisconnected");

@@ -129,7 +129,7 @@ internal abstract partial class SipAdapterBase<TSession> : ISipAdapter
         }
         catch (Exception e)
         {
-            SetState(e is OperationCanceledException ? ConnectionState.Disconnected : ConnectionState.Failed, e.Message);
+            SetState(e is OperationCanceledException ? ConnectionState.Disconnected : ConnectionState.Failed, SipText.Reason(e));
             if (e is SipException sip) sip.Server ??= Name;
             throw;
         }
@@ -278,7 +278,7 @@ internal abstract partial class SipAdapterBase<TSession> : ISipAdapter
             if (_session is { } session && _state == ConnectionState.Connected) return session;
             // Between the loss and the first attempt to reconnect the state still says Connected.
             string how = _state == ConnectionState.Connected ? "losing its connection" : _state.ToString().ToLowerInvariant();
-            string why = _lastError is null ? "" : $" ({_lastError})";
+            string why = _lastError is null ? "" : $" ({_lastError.TrimEnd('.')})";
             throw new SipConnectionException($"{Name} is {how}{why}. Nothing was sent.", errorId: "SipServerNotConnected")
             {
                 Server = Name,

@@ -220,7 +220,8 @@ internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>
         IEnumerable<string> why = Enum.GetValues<SipCapabilities>().Where(c => c != SipCapabilities.None && lacking.HasFlag(c)).Select(c => WhyNot(session, c)).Distinct();
         return new SipNotSupportedException($"{Name} cannot do this ({lacking}): {string.Join("; ", why)}. Nothing was sent.", needed)
         {
-            RecommendedAction = "Give the user the class in manager.conf, or connect as another user.",
+            // What AMI has no action for, no class gives.
+            RecommendedAction = lacking.HasFlag(SipCapabilities.Routing) ? "Write the route into extensions.conf; scripts can decide on a Yate only." : "Give the user the class in manager.conf, or connect as another user.",
         };
     }
 

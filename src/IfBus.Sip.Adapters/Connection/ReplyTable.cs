@@ -30,7 +30,7 @@ internal sealed class ReplyTable<TWaiter>
     {
         lock (_gate)
         {
-            if (_closed is not null) throw new SipConnectionException(_closed.Message, _closed, (_closed as SipException)?.ErrorId ?? "SipConnectionLost") { NothingDone = true };
+            if (_closed is not null) throw new SipConnectionException($"{SipText.Reason(_closed)}.", _closed, (_closed as SipException)?.ErrorId ?? "SipConnectionLost") { NothingDone = true };
             _waiting.Add(id, waiter);
             return _waiting.Count;
         }

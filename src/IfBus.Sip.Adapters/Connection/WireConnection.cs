@@ -129,7 +129,7 @@ internal sealed class WireConnection : IAsyncDisposable
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            Abort(e is SipException ? e : new SipConnectionException("The connection broke: " + e.Message, e, "SipConnectionLost"));
+            Abort(e is SipException ? e : new SipConnectionException($"The connection broke: {SipText.Reason(e)}.", e, "SipConnectionLost"));
         }
 
         Exception reason = _reason!;

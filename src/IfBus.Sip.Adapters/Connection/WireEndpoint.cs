@@ -26,7 +26,7 @@ internal sealed record WireEndpoint(string Host, int Port, bool UseTls, bool Ski
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
         {
-            return "cannot be read: " + e.Message;
+            return $"cannot be read: {SipText.Reason(e)}.";
         }
     }
 
@@ -65,7 +65,7 @@ internal sealed record WireEndpoint(string Host, int Port, bool UseTls, bool Ski
     private async Task<Stream> SecureAsync(Stream network, CancellationToken cancellationToken)
     {
         SslPolicyErrors seen = SslPolicyErrors.None;
-        string? chainStatus = null;
+        X509ChainStatusFlags chainStatus = X509ChainStatusFlags.NoError;
         var tls = new SslStream(network, leaveInnerStreamOpen: false);
         try
         {
@@ -77,7 +77,7 @@ internal sealed record WireEndpoint(string Host, int Port, bool UseTls, bool Ski
                     RemoteCertificateValidationCallback = (_, _, chain, errors) =>
                     {
                         seen = errors;
-                        chainStatus = chain is null ? null : string.Join(", ", chain.ChainStatus.Select(s => s.Status).Distinct());
+                        chainStatus = chain?.ChainStatus.Aggregate(X509ChainStatusFlags.NoError, static (all, s) => all | s.Status) ?? X509ChainStatusFlags.NoError;
                         return errors == SslPolicyErrors.None || SkipCertificateCheck;
                     },
                     CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
@@ -89,7 +89,7 @@ internal sealed record WireEndpoint(string Host, int Port, bool UseTls, bool Ski
         catch (AuthenticationException e) when (seen != SslPolicyErrors.None)
         {
             await tls.DisposeAsync().ConfigureAwait(false);
-            throw new SipConnectionException($"The certificate of {this} is not trusted ({Explain(seen, chainStatus)}).", e, "SipCertificateNotTrusted")
+            throw new SipConnectionException($"The certificate of {this} is not trusted: {Explain(seen, chainStatus)}.", e, "SipCertificateNotTrusted")
             {
                 RecommendedAction = "Install the issuing certificate on this machine, connect by the name that stands in the certificate, name its file with -CertificateAuthority, or, for tests only, use -SkipCertificateCheck.",
             };
@@ -97,7 +97,7 @@ internal sealed record WireEndpoint(string Host, int Port, bool UseTls, bool Ski
         catch (Exception e) when (e is AuthenticationException or IOException or System.ComponentModel.Win32Exception)
         {
             await tls.DisposeAsync().ConfigureAwait(false);
-            throw new SipConnectionException($"{this} does not speak TLS on this port: {e.Message}", e, "SipTlsFailed")
+            throw new SipConnectionException($"{this} does not speak TLS on this port: {SipText.Reason(e)}.", e, "SipTlsFailed")
             {
                 RecommendedAction = "Use the server's TLS port, or leave out -UseTls for a clear-text port.",
             };
@@ -124,16 +124,17 @@ internal sealed record WireEndpoint(string Host, int Port, bool UseTls, bool Ski
         return found;
     }
 
-    private static string Explain(SslPolicyErrors errors, string? chainStatus) =>
-        string.IsNullOrEmpty(chainStatus) ? errors.ToString() : $"{errors}: {chainStatus}";
+    private static string Explain(SslPolicyErrors errors, X509ChainStatusFlags chain)
+    {
+        var why = new List<string>();
+        if (errors.HasFlag(SslPolicyErrors.RemoteCertificateNotAvailable)) why.Add("the server sent none");
+        if (errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch)) why.Add("it was issued for another name");
+        if ((chain & (X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain)) != 0) why.Add("its issuer is not one that is trusted here");
+        if ((chain & X509ChainStatusFlags.NotTimeValid) != 0) why.Add("it has expired, or is not valid yet");
+        if ((chain & X509ChainStatusFlags.Revoked) != 0) why.Add("it was revoked");
+        return why.Count > 0 ? string.Join(", and ", why) : "its chain does not hold";
+    }
 
     /// <summary>Why a connection could not be opened, in words for users.</summary>
-    public static string Describe(SocketException e) => e.SocketErrorCode switch
-    {
-        SocketError.ConnectionRefused => "nobody listens there (connection refused).",
-        SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain => "the host name is not known.",
-        SocketError.TimedOut => "no answer (timed out).",
-        SocketError.NetworkUnreachable or SocketError.HostUnreachable => "the host cannot be reached.",
-        _ => e.Message,
-    };
+    public static string Describe(SocketException e) => SipText.Reason(e) + ".";
 }

@@ -39,7 +39,7 @@ internal sealed class WriteLane(Stream stream, int maxPendingBytes, Action<Excep
     {
         lock (_gate)
         {
-            if (_closed is not null) throw new SipConnectionException("The connection is closed: " + _closed.Message, _closed) { NothingDone = true };
+            if (_closed is not null) throw new SipConnectionException($"The connection is closed: {SipText.Reason(_closed)}.", _closed) { NothingDone = true };
             if (_pending.WrittenCount > maxPendingBytes)
                 throw new SipConnectionException($"The server has not read for a while: {_pending.WrittenCount} bytes wait to be sent.", errorId: "SipServerDoesNotRead") { NothingDone = true };
 

@@ -27,7 +27,7 @@ internal sealed class PortProbe(string host, int port, string? path, TimeProvide
         }
         catch (SipConnectionException e)
         {
-            return [Nothing(e.InnerException is SocketException socket ? WireEndpoint.Describe(socket).TrimEnd('.') : e.Message.TrimEnd('.'))];
+            return [Nothing(e.InnerException is SocketException socket ? WireEndpoint.Describe(socket).TrimEnd('.') : SipText.Reason(e).TrimEnd('.'))];
         }
         catch (OperationCanceledException)
         {

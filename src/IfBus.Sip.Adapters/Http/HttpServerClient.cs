@@ -94,7 +94,7 @@ internal sealed class HttpServerClient : IDisposable
         {
             if (FindOwn(e) is { } own) throw Tell(Known(own, request, sent));
             if (e.HttpRequestError is HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded or HttpRequestError.VersionNegotiationError)
-                throw Tell(new SipProtocolException($"What {_settings.Name} answered to {request.What} is not HTTP: {SipText.Printable(e.Message)}", e));
+                throw Tell(new SipProtocolException($"What {_settings.Name} answered to {request.What} is not HTTP: {SipText.Printable(SipText.Reason(e))}.", e));
             throw Tell(Lost(request, sent, e));
         }
         catch (IOException e)

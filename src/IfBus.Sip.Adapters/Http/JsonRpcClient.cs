@@ -70,7 +70,7 @@ internal sealed class JsonRpcClient(HttpServerClient http, string server, string
                 }
                 catch (JsonException e)
                 {
-                    throw NoReply(method, e.Message, e);
+                    throw NoReply(method, SipText.Reason(e), e);
                 }
 
                 CheckId(reader.Id, id, method, mayLack: false);
@@ -89,7 +89,7 @@ internal sealed class JsonRpcClient(HttpServerClient http, string server, string
         }
         catch (JsonException e)
         {
-            throw NoReply(method, e.Message, e);
+            throw NoReply(method, SipText.Reason(e), e);
         }
     }
 

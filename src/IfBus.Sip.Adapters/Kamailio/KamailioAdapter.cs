@@ -236,7 +236,7 @@ internal sealed partial class KamailioAdapter : SipAdapterBase<KamailioSession>
         }
         catch (SipConnectionException e)
         {
-            throw new SipConnectionException($"{Name} answers, but not its event socket: {e.Message}", e, "SipEventSocketFailed")
+            throw new SipConnectionException($"{Name} answers, but not its event socket: {SipText.Reason(e)}.", e, "SipEventSocketFailed")
             {
                 RecommendedAction = "Check -EventAddress against bind_addr of the evapi module, or leave it out: then the calls are polled. about_IfBus.Sip_Kamailio has the script for it.",
             };

@@ -61,7 +61,7 @@ internal sealed class KamailioSession : ISipSession
     /// <summary>Lets go of what a session that was lost still holds.</summary>
     public void Release() => _ = CloseAsync(CancellationToken.None);
 
-    private static SipConnectionException EventsGone(Exception reason) => new($"The event socket was lost: {reason.Message}", reason, "SipConnectionLost");
+    private static SipConnectionException EventsGone(Exception reason) => new($"The event socket was lost: {SipText.Reason(reason)}.", reason, "SipConnectionLost");
 
     private static SipCapabilities Learn(KamailioLogin login, bool events)
     {

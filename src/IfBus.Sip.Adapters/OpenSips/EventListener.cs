@@ -50,7 +50,7 @@ internal sealed class EventListener(IPEndPoint address, Func<IPAddress, bool> ma
             catch (SocketException e)
             {
                 socket.Dispose();
-                throw new SipConnectionException($"Events of {server} cannot be taken at {address.Address}:{_port}: {e.Message}.", e, "SipEventAddressUnusable")
+                throw new SipConnectionException($"Events of {server} cannot be taken at {address.Address}:{_port}: {SipText.Reason(e)}.", e, "SipEventAddressUnusable")
                 {
                     Server = server,
                     RecommendedAction = "Give an address of this machine that the server reaches, and a free port, with -EventAddress.",

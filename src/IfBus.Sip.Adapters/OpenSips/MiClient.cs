@@ -105,7 +105,7 @@ internal sealed class MiClient(JsonRpcClient rpc, string server)
         }
         catch (SipRejectedException e) when (e.ServerCode == 400 && e.ServerText.StartsWith("400 ", StringComparison.Ordinal))
         {
-            throw new SipProtocolException($"{server} took the request {command} for none (HTTP {SipText.Printable(e.ServerText)}). Nothing was carried out.", e, "SipRequestNotTaken")
+            throw new SipProtocolException($"{server} did not take the request {command} (HTTP {SipText.Printable(e.ServerText)}). Nothing was carried out.", e, "SipRequestNotTaken")
             {
                 Server = server,
                 NothingDone = true,

@@ -53,7 +53,7 @@ internal sealed partial class OpenSipsAdapter
         }
         catch (SocketException e)
         {
-            throw new SipConnectionException($"The name {Configuration.Host} cannot be resolved: {e.Message}.", e) { Server = Name };
+            throw new SipConnectionException($"The name {Configuration.Host} cannot be resolved: {SipText.Reason(e)}.", e) { Server = Name };
         }
 
         bool local = WireEndpoint.IsLoopback(Configuration.Host!);

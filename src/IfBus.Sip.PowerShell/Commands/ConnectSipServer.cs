@@ -63,7 +63,8 @@ public sealed class ConnectSipServer : ConfigurationCmdlet
                     await adapter.ConnectAsync(token).ConfigureAwait(false);
                     return true;
                 },
-                configuration.Host);
+                configuration.Host,
+                "Check that -Port and -Type fit (Find-SipServer shows what answers), that -UseTls is as the server has it, and that the server lets this machine in; -ConnectTimeout waits longer.");
             connected = true;
             _connecting = null;
             WriteObject(Store.Describe(connection));
@@ -305,12 +306,22 @@ public abstract class ConfigurationCmdlet : SipCmdlet
             }
             catch (Exception e) when (e is PSInvalidCastException or ArgumentTransformationMetadataException)
             {
-                problems.Add(new SipConfigurationProblem(name, name.ToUpperInvariant() is "CREDENTIAL" or "APIKEY" ? null : entry.Value?.ToString(), e.Message));
+                problems.Add(new SipConfigurationProblem(name, name.ToUpperInvariant() is "CREDENTIAL" or "APIKEY" ? null : entry.Value?.ToString(), Rule(name, e)));
             }
         }
 
         return problems;
     }
+
+    // What the engine says of a value that does not fit names types, and not what is allowed.
+    private static string Rule(string name, Exception e) => name.ToUpperInvariant() switch
+    {
+        "TYPE" => $"one of {string.Join(", ", Enum.GetNames<SipServerType>())}.",
+        "PORT" or "RECONNECTATTEMPTS" or "EVENTBUFFER" or "HISTORYSIZE" => "a whole number.",
+        "RECONNECTFACTOR" => "a number.",
+        "CREDENTIAL" => "a PSCredential, as Get-Credential gives it.",
+        _ => SipText.IsReadable(e.Message) ? e.Message : "a text.",
+    };
 
     private void Apply(string name, object? value)
     {

@@ -55,6 +55,6 @@ public sealed class RemoveSipCallForwarding : EachAccountCmdlet
     {
         SipForwardingType type = Type;
         if (await adapter.RemoveCallForwardingAsync(account, type, token).ConfigureAwait(false)) return null;
-        throw new SipRejectedException($"{SipText.Printable(account)} has no call forwarding {type}.", "", null, "SipCallForwardingNotFound") { RecommendedAction = "Get-SipCallForwarding lists the rules." };
+        throw new SipRejectedException($"{SipText.Printable(account)} has no call forwarding {type} on {adapter.Server.Name}.", "", null, "SipCallForwardingNotFound") { RecommendedAction = "Get-SipCallForwarding lists the rules." };
     }
 }

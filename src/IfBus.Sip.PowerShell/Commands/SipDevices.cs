@@ -32,6 +32,6 @@ public sealed class RemoveSipDevice : EachAccountCmdlet
     {
         string uuid = Uuid;
         if (await adapter.RemoveDeviceAsync(account, uuid, token).ConfigureAwait(false)) return null;
-        throw new SipRejectedException($"{SipText.Printable(account)} has no device {SipText.Printable(uuid)}, or the server cannot reach its registrar; it answers the same for both.", "", null, "SipDeviceNotFound") { RecommendedAction = "Get-SipDevice lists the devices." };
+        throw new SipRejectedException($"{SipText.Printable(account)} has no device {SipText.Printable(uuid)} on {adapter.Server.Name}, or the server cannot reach its registrar; it answers the same for both.", "", null, "SipDeviceNotFound") { RecommendedAction = "Get-SipDevice lists the devices." };
     }
 }

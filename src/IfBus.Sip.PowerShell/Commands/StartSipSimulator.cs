@@ -68,9 +68,9 @@ public sealed class StartSipSimulator : SipCmdlet
         Check(nameof(RingTime), RingTime);
         Check(nameof(Delay), Delay);
         if (Version is not null && VersionType() != Type)
-            ThrowTerminatingError(Errors.Record(new SipArgumentException(nameof(Version), Version, $"a version of {Type}."), Version));
+            ThrowTerminatingError(Errors.Record(new SipArgumentException(nameof(Version), Version, $"with -Type {Type} it is a version of that, for instance {Example()}."), Version));
         if (Type == SipServerType.Yate && (User is not null || Secret is not null))
-            ThrowTerminatingError(Errors.Record(new SipArgumentException(User is not null ? nameof(User) : nameof(Secret), User, "nothing with Yate: its external module knows no login."), User));
+            ThrowTerminatingError(Errors.Record(new SipArgumentException(User is not null ? nameof(User) : nameof(Secret), User, "goes not with -Type Yate, whose external module knows no login; leave it out."), User));
         if (!ShouldProcess($"{Type} simulator on 127.0.0.1:{(Port == 0 ? "a free port" : Port)}", "Start")) return;
         try
         {
@@ -88,7 +88,7 @@ public sealed class StartSipSimulator : SipCmdlet
         }
         catch (System.Net.Sockets.SocketException e)
         {
-            ThrowTerminatingError(Errors.Record(new SipConnectionException($"The simulator cannot listen on 127.0.0.1:{Port}: {e.Message}", e, "SipSimulatorPortInUse"), Port));
+            ThrowTerminatingError(Errors.Record(new SipConnectionException($"The simulator cannot listen on 127.0.0.1:{Port}: {SipText.Reason(e)}.", e, "SipSimulatorPortInUse"), Port));
         }
     }
 
@@ -160,6 +160,16 @@ public sealed class StartSipSimulator : SipCmdlet
         "3" => SipServerType.OpenSips,
         "6" => SipServerType.Yate,
         _ => SipServerType.Asterisk,
+    };
+
+    private string Example() => Type switch
+    {
+        SipServerType.FreeSwitch => "1.10.12",
+        SipServerType.Yate => "6.4.1",
+        SipServerType.Kamailio => "5.6.3",
+        SipServerType.OpenSips => "3.6.8",
+        SipServerType.Flexisip => "2.1",
+        _ => "22.10.1 or 16.28.0",
     };
 
     private string NewSecret() => Secret is null ? Guid.NewGuid().ToString("N") : new NetworkCredential("", Secret).Password;

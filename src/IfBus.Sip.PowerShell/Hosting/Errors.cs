@@ -8,7 +8,8 @@ internal static class Errors
     /// <summary>The record for an exception.</summary>
     /// <param name="exception">What went wrong.</param>
     /// <param name="target">The call, server or input that it is about.</param>
-    public static ErrorRecord Record(Exception exception, object? target)
+    /// <param name="otherwise">What can be done, if the exception does not say; null: what is usual for its id.</param>
+    public static ErrorRecord Record(Exception exception, object? target, string? otherwise = null)
     {
         (string id, ErrorCategory category, string? action) = exception switch
         {
@@ -19,9 +20,23 @@ internal static class Errors
         };
         return new ErrorRecord(exception, id, category, target ?? (exception as SipException)?.CallId ?? (exception as SipException)?.Server)
         {
-            ErrorDetails = new ErrorDetails(exception.Message) { RecommendedAction = action ?? "" },
+            // The exception stays in the record for those who look; what is shown are words.
+            ErrorDetails = new ErrorDetails(Sentence(Words(exception))) { RecommendedAction = string.IsNullOrEmpty(action) ? otherwise ?? ErrorActions.For(id) : action },
         };
     }
+
+    private static string Words(Exception exception) => exception switch
+    {
+        SipArgumentException or SipConfigurationException => exception.Message,
+        // Whom it is about is always said.
+        SipException { Server: { } server } when !exception.Message.Contains(server, StringComparison.OrdinalIgnoreCase) => $"{server}: {exception.Message}",
+        SipException or ServerChoiceException => exception.Message,
+        OperationCanceledException => "It was given up before it was done.",
+        _ => $"This failed in a way that the module does not expect: {SipText.Reason(exception)}.",
+    };
+
+    // A server's words stand at the end of some, as the server wrote them.
+    private static string Sentence(string text) => text.Length > 0 && (char.IsLetterOrDigit(text[^1]) || text[^1] is '\'' or '"') ? text + "." : text;
 
     private static ErrorCategory Category(SipException exception) => exception switch
     {

@@ -130,6 +130,8 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
         {
             while (!task.IsCompleted || _outbox.Count > 0) PumpOnce();
             finished = true;
+            if (task.Exception?.InnerException is { } fault && fault is not (SipException or OperationCanceledException))
+                ThrowTerminatingError(Errors.Record(fault, null));
             task.GetAwaiter().GetResult();
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
@@ -220,7 +222,10 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
     }
 
     /// <summary>Runs work whose failure ends the cmdlet.</summary>
-    private protected T PumpOrEnd<T>(Func<CancellationToken, Task<T>> work, object? target)
+    /// <param name="work">The work.</param>
+    /// <param name="target">What an error is about.</param>
+    /// <param name="silence">What to do if the server does not answer or goes away, where the error itself does not say.</param>
+    private protected T PumpOrEnd<T>(Func<CancellationToken, Task<T>> work, object? target, string? silence = null)
     {
         try
         {
@@ -229,7 +234,7 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
         catch (SipException e)
         {
             WriteLogs();
-            ThrowTerminatingError(Errors.Record(e, target));
+            ThrowTerminatingError(Errors.Record(e, target, e is SipTimeoutException or SipConnectionException { ErrorId: "SipConnectionLost" } ? silence : null));
             throw;
         }
     }

@@ -72,7 +72,14 @@ public sealed class SipSimulator
     public void HangUpByPhone(string id)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(id);
-        Simulator.HangUpByPhone(id);
+        try
+        {
+            Simulator.HangUpByPhone(id);
+        }
+        catch (ArgumentException e)
+        {
+            throw new PSArgumentException($"The simulated {Type} at {Host}:{Port} has no leg '{SipText.Printable(id)}'; Legs of a call have the ids.", e);
+        }
     }
 
     /// <inheritdoc/>

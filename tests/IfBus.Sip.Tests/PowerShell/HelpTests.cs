@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using System.Management.Automation.Language;
 using System.Reflection;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
@@ -79,8 +80,44 @@ public sealed partial class HelpTests
         Same(Section(page, "DESCRIPTION"), compiled.Element(Maml + "description"));
         Same(Section(page, "NOTES"), compiled.Element(Maml + "alertSet"));
         string[] examples = [.. CodeBlock().Matches(Section(page, "EXAMPLES")).Select(m => $"{m.Groups["code"].Value}\n\n{m.Groups["output"].Value}")];
-        Assert.True(examples.Length >= 2, $"{name} has {examples.Length} examples");
+        Assert.True(examples.Length >= 3, $"{name} has {examples.Length} examples");
         Assert.Equal(examples.Select(Plain), compiled.Element(Command + "examples")!.Elements(Command + "example").Select(e => Plain((string)e.Element(Dev + "code")!)));
+    }
+
+    /// <summary>Titles and explanations too: a page that was changed afterwards has build.ps1 -Task Help to be run again.</summary>
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void The_compiled_examples_are_those_of_the_page(string name)
+    {
+        XElement[] compiled = [.. Compiled[name].Element(Command + "examples")!.Elements(Command + "example")];
+        Match[] written = [.. ExampleBlock().Matches(Section(Page(name), "EXAMPLES")).Cast<Match>()];
+        Assert.Equal(written.Select(m => m.Groups["title"].Value.Trim()), compiled.Select(e => ((string)e.Element(Maml + "title")!).Trim(' ', '-')));
+        Assert.Equal(written.Select(m => Plain(CodeBlock().Replace(m.Groups["body"].Value, ""))), compiled.Select(e => Text(e.Element(Dev + "remarks")!)));
+        Assert.All(written, m => Assert.NotEqual("", Plain(CodeBlock().Replace(m.Groups["body"].Value, ""))));
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Examples_parse_and_name_parameters_that_there_are(string name)
+    {
+        int uses = 0;
+        foreach (Match example in CodeBlock().Matches(Section(Page(name), "EXAMPLES")))
+        {
+            ScriptBlockAst tree = Parser.ParseInput(example.Groups["code"].Value, out _, out ParseError[] errors);
+            Assert.True(errors.Length == 0, $"{name}: {errors.FirstOrDefault()?.Message} in {example.Groups["code"].Value}");
+            foreach (CommandAst command in tree.FindAll(a => a is CommandAst, searchNestedScriptBlocks: true).Cast<CommandAst>())
+            {
+                if (command.GetCommandName() is not { } called || !called.Contains("-Sip", StringComparison.OrdinalIgnoreCase)) continue;
+                (string known, Type type) = Cmdlets.SingleOrDefault(c => c.Key.Equals(called, StringComparison.OrdinalIgnoreCase));
+                Assert.True(known is not null, $"{name}: there is no {called}");
+                if (called.Equals(name, StringComparison.OrdinalIgnoreCase)) uses++;
+                string[] parameters = [.. ParametersOf(type).Keys, .. Aliases(type), .. Cmdlet.CommonParameters];
+                foreach (CommandParameterAst parameter in command.CommandElements.OfType<CommandParameterAst>())
+                    Assert.True(parameters.Any(p => p.Equals(parameter.ParameterName, StringComparison.OrdinalIgnoreCase)), $"{name}: {called} has no -{parameter.ParameterName}");
+            }
+        }
+
+        Assert.True(uses > 0, $"{name}: no example uses it");
     }
 
     [Theory]
@@ -106,13 +143,21 @@ public sealed partial class HelpTests
     [Fact]
     public void The_topics_fit_a_window_of_72_columns()
     {
-        foreach (string topic in new[] { "about_IfBus.Sip", "about_IfBus.Sip_Kamailio", "about_IfBus.Sip_OpenSIPS", "about_IfBus.Sip_Servers", "about_IfBus.Sip_Simulator" })
+        string[] topics = [.. Directory.GetFiles(Path.Combine(Repository.Root, "en-US"), "about_*.help.txt").Select(f => Path.GetFileName(f)[..^".help.txt".Length])];
+        foreach (string needed in new[] { "", "_Calls", "_Events", "_Simulator", "_Security", "_Troubleshooting", "_Testing", "_Kamailio", "_OpenSIPS", "_Servers" }) Assert.Contains("about_IfBus.Sip" + needed, topics);
+        foreach (string topic in topics)
         {
             string[] lines = File.ReadAllLines(Path.Combine(Repository.Root, "en-US", topic + ".help.txt"));
             Assert.Equal(["TOPIC", "    " + topic], lines.Take(2));
             Assert.All(lines, l => Assert.True(l.Length <= 72 && l.All(c => c is >= ' ' and <= '~'), $"{topic}: {l}"));
+            // What they name there is: cmdlets, and other topics.
+            string text = string.Join('\n', lines);
+            Assert.All(CmdletName().Matches(text).Select(m => m.Value), c => Assert.True(Cmdlets.ContainsKey(c), $"{topic}: {c}"));
+            Assert.All(TopicName().Matches(text).Select(m => m.Value), t => Assert.Contains(t, topics));
         }
     }
+
+    private static IEnumerable<string> Aliases(Type cmdlet) => cmdlet.GetProperties().SelectMany(p => p.GetCustomAttributes<AliasAttribute>()).SelectMany(a => a.AliasNames);
 
     private static Assembly Module() => Assembly.LoadFrom(Path.Combine(Path.GetDirectoryName(Repository.StagedModule)!, "bin", "IfBus.Sip.PowerShell.dll"));
 
@@ -155,6 +200,15 @@ public sealed partial class HelpTests
 
     [GeneratedRegex(@"^```powershell\n(?<code>.*?)\n```$(\n\n```output\n(?<output>.*?)\n```$)?", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex CodeBlock();
+
+    [GeneratedRegex(@"^### (?<title>[^\n]+)\n(?<body>.*?)(?=^### |\z)", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex ExampleBlock();
+
+    [GeneratedRegex(@"\b[A-Z][a-z]+-Sip[A-Z][A-Za-z]+\b")]
+    private static partial Regex CmdletName();
+
+    [GeneratedRegex(@"\babout_IfBus\.Sip\w*\b")]
+    private static partial Regex TopicName();
 
     [GeneratedRegex(@"\s+")]
     private static partial Regex Blanks();
