@@ -9,7 +9,7 @@ namespace IfBus.Sip.Live.Tests;
 /// <summary>Logins, rights, TLS, and what is not an Asterisk Manager.</summary>
 public sealed class AsteriskConnections : IDisposable
 {
-    private const string Connect = "param($h, $p, $u, $extra) Connect-SipServer $h -Port $p -Credential $u -Name live -Context ifbus -ConnectTimeout 3 @extra";
+    private const string Connect = "param($h, $p, $u, $extra) Connect-SipServer $h -Type Asterisk -Port $p -Credential $u -Name live -Context ifbus -ConnectTimeout 3 @extra";
 
     private static readonly System.Collections.Hashtable NoMore = [];
 
