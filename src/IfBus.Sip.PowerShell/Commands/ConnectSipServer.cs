@@ -99,14 +99,12 @@ public sealed class ConnectSipServer : ConfigurationCmdlet
             IReadOnlyList<SipServerFinding> found;
             try
             {
-                found = Pump(token => AdapterLoader.Factory.DetectAsync(host, configuration.Port is { } port ? [port] : null, configuration.Path, limit, token));
-                _connecting = null;
+                found = PumpOrEnd(token => AdapterLoader.Factory.DetectAsync(host, configuration.Port is { } port ? [port] : null, configuration.Path, limit, token), host);
             }
-            catch (SipException e)
+            finally
             {
+                // Who is stopped in it has been told by now.
                 _connecting = null;
-                ThrowTerminatingError(Errors.Record(e, host));
-                throw;
             }
 
             List<SipServerFinding> candidates = ServerSearch.Candidates(found, configuration.UseTls);

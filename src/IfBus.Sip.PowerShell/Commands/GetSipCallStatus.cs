@@ -34,13 +34,6 @@ public sealed class GetSipCallStatus : ServerCmdlet
     public string? To { get; set; }
 
     /// <inheritdoc/>
-    protected override void BeginProcessing()
-    {
-        base.BeginProcessing();
-        ListenToLogs();
-    }
-
-    /// <inheritdoc/>
     protected override void ProcessRecord()
     {
         if (CallId is not null)
@@ -49,19 +42,19 @@ public sealed class GetSipCallStatus : ServerCmdlet
             return;
         }
 
-        // Side by side: one that is slow or dead keeps only its own calls back.
+        // Of calls that have ended only the connection knows; the server need not be asked.
         bool ask = State is null || !State.All(s => s == CallState.Terminated);
-        foreach (ServerStore.Connection connection in Server is not null ? ChooseEach([Server]) : ThoseThatCan(ChooseEachOrAll(null), ask ? SipCapabilities.ListCalls : SipCapabilities.None)) Begin(_open, connection, connection.Name, () => ListAsync(connection));
+        // Side by side: one that is slow or dead keeps only its own calls back.
+        foreach (ServerStore.Connection connection in Server is not null ? ChooseEach([Server]) : ThoseThatCan(ChooseEachOrAll(null), ask ? SipCapabilities.ListCalls : SipCapabilities.None)) Begin(_open, connection, connection.Name, () => ListAsync(connection, ask));
         PumpReady();
     }
 
     /// <inheritdoc/>
     protected override void EndProcessing() => Drain(_open);
 
-    private async Task<object?> ListAsync(ServerStore.Connection connection)
+    private async Task<object?> ListAsync(ServerStore.Connection connection, bool ask)
     {
-        // Of calls that have ended only the connection knows; the server need not be asked.
-        IReadOnlyList<SipCall> live = State is not null && State.All(s => s == CallState.Terminated) ? [] : await connection.Adapter.GetCallsAsync(StopToken).ConfigureAwait(false);
+        IReadOnlyList<SipCall> live = ask ? await connection.Adapter.GetCallsAsync(StopToken).ConfigureAwait(false) : [];
         IReadOnlyList<SipCall> ended = State is not null && State.Contains(CallState.Terminated) ? connection.Adapter.EndedCalls : [];
         // One that ended in between is in both.
         return ended.Concat(live).DistinctBy(c => c.CallId)

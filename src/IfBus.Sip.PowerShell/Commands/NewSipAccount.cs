@@ -112,7 +112,7 @@ public sealed class NewSipAccount : ServerCmdlet
     /// <inheritdoc/>
     protected override void EndProcessing()
     {
-        PumpRest(() => _open.Count > 0);
+        Drain(_open);
         _finished = true;
         if (_made + _skipped + _failed > 1) WriteVerbose(Report());
     }

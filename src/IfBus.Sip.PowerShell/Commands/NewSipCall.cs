@@ -116,11 +116,11 @@ public sealed class NewSipCall : SipCmdlet
     private protected override string? Activity => "Making calls";
 
     private protected override string? HowFar() =>
-        Progress is { AllIn: true, Begun: 1 } && _open.First?.Value is { CallId: { } id } attempt && attempt.Connection.Adapter.FindCall(id) is { } call ? $"{ServerCmdlet.Describe(call)} on {call.Server}: {call.State}, {Progress.Elapsed.TotalSeconds:0} s" : null;
+        Progress is { AllIn: true, Begun: 1 } && _open.First?.Value is { CallId: { } id } attempt && attempt.Connection.Adapter.FindCall(id) is { } call ? $"{Describe(call)} on {call.Server}: {call.State}, {Progress.Elapsed.TotalSeconds:0} s" : null;
 
     private protected override string? StillRunning()
     {
-        string? accepted = ServerCmdlet.GoOn(_open.Where(a => a.CallId is not null).Select(a => (a.Connection, a.CallId!)));
+        string? accepted = GoOn(_open.Where(a => a.CallId is not null).Select(a => (a.Connection, a.CallId!)));
         int asked = _open.Count(a => a.CallId is null);
         bool held = _open.Any(a => a.CallId is null && a.Connection.Adapter.Server is var s && (s.MaxCalls is not null || s.MaxCallsPerSecond is not null));
         return asked == 0 ? accepted : $"{accepted ?? "Stopped."} {asked} {(asked == 1 ? "call was" : "calls were")} asked for and not yet accepted, and may ring{(held ? ", unless a server's limits still held them back" : "")}; Get-SipCallStatus lists the live calls.";
@@ -185,11 +185,15 @@ public sealed class NewSipCall : SipCmdlet
     {
         SipCall call = attempt.Candidates is { } candidates ? await PlaceOnOneAsync(attempt, candidates).ConfigureAwait(false) : await attempt.Connection.Adapter.MakeCallAsync(attempt.Request, StopToken).ConfigureAwait(false);
         attempt.CallId = call.CallId;
-        Post(() =>
+        if (IsChatty)
         {
-            WriteVerbose($"{call.Server}: call {ServerCmdlet.Describe(call)} is accepted.");
-            Follow(attempt.Connection, call.CallId);
-        });
+            Post(() =>
+            {
+                WriteVerbose($"{call.Server}: call {Describe(call)} is accepted.");
+                Follow(attempt.Connection, call.CallId);
+            });
+        }
+
         return Wait ? await attempt.Connection.Adapter.WaitForCallAsync(call.CallId, [CallState.Connected], null, StopToken).ConfigureAwait(false) : call;
     }
 

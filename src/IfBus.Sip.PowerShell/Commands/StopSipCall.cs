@@ -54,7 +54,7 @@ public sealed class StopSipCall : ServerCmdlet
     }
 
     /// <inheritdoc/>
-    protected override void EndProcessing() => PumpRest(() => _open.Count > 0);
+    protected override void EndProcessing() => Drain(_open);
 
     private protected override string? Activity => "Ending calls";
 

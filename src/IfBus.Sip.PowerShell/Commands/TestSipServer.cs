@@ -20,13 +20,6 @@ public sealed class TestSipServer : SipCmdlet
     public string[]? Server { get; set; }
 
     /// <inheritdoc/>
-    protected override void BeginProcessing()
-    {
-        base.BeginProcessing();
-        ListenToLogs();
-    }
-
-    /// <inheritdoc/>
     protected override void ProcessRecord()
     {
         // Side by side: one that does not answer keeps only its own result back.

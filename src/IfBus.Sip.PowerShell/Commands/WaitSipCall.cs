@@ -49,7 +49,7 @@ public sealed class WaitSipCall : ServerCmdlet
     }
 
     /// <inheritdoc/>
-    protected override void EndProcessing() => PumpRest(() => _open.Count > 0);
+    protected override void EndProcessing() => Drain(_open);
 
     private protected override string? Activity => "Waiting for calls";
 

@@ -25,7 +25,7 @@ internal sealed class CallStory : IDisposable
     public void Follow(Cmdlet cmdlet, string callId)
     {
         if (!_followed.Add(callId)) return;
-        Gather(cmdlet);
+        WriteTo(cmdlet);
         foreach (SipEvent item in _early)
         {
             if (item.CallId == callId) cmdlet.WriteVerbose(Line(item));
@@ -33,16 +33,7 @@ internal sealed class CallStory : IDisposable
     }
 
     /// <summary>Tells what has happened. On the pipeline's thread.</summary>
-    public void WriteTo(Cmdlet cmdlet) => Gather(cmdlet);
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        foreach (ISipEventSubscription subscription in _subscriptions.Values) subscription.Dispose();
-        _subscriptions.Clear();
-    }
-
-    private void Gather(Cmdlet cmdlet)
+    public void WriteTo(Cmdlet cmdlet)
     {
         foreach (ISipEventSubscription subscription in _subscriptions.Values)
         {
@@ -61,10 +52,17 @@ internal sealed class CallStory : IDisposable
         }
     }
 
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (ISipEventSubscription subscription in _subscriptions.Values) subscription.Dispose();
+        _subscriptions.Clear();
+    }
+
     private static string Line(SipEvent item)
     {
         SipCall call = item.Call!;
-        return $"{call.Server}: call {call.CallId} ({(call.From is null ? "" : call.From + " -> ")}{call.To}) {Step(item.PreviousState, call)}";
+        return $"{call.Server}: call {SipCmdlet.Describe(call)} {Step(item.PreviousState, call)}";
     }
 
     private static string Step(CallState? before, SipCall call) => call.State switch

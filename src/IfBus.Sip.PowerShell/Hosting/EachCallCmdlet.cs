@@ -38,7 +38,7 @@ public abstract class EachCallCmdlet : ServerCmdlet
     }
 
     /// <inheritdoc/>
-    protected override void EndProcessing() => PumpRest(() => _open.Count > 0);
+    protected override void EndProcessing() => Drain(_open);
 
     private protected override string? Activity => MyInvocation.MyCommand.Name;
 

@@ -29,13 +29,6 @@ public abstract class KnowledgeCmdlet : SipCmdlet
     private protected abstract Task<object?> AskAsync(ISipAdapter adapter, CancellationToken token);
 
     /// <inheritdoc/>
-    protected override void BeginProcessing()
-    {
-        base.BeginProcessing();
-        ListenToLogs();
-    }
-
-    /// <inheritdoc/>
     protected override void ProcessRecord()
     {
         // Side by side: one that is slow or dead keeps only its own answer back.

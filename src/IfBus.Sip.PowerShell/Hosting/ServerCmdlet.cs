@@ -37,19 +37,4 @@ public abstract class ServerCmdlet : SipCmdlet
     /// <summary>A call of a connection in one line; its id if it is not known.</summary>
     private protected static string Describe(ServerStore.Connection connection, string id) =>
         connection.Adapter.FindCall(id) is { } call ? $"{Describe(call)} on {connection.Name}" : $"{SipText.Printable(id)} on {connection.Name}";
-
-    /// <summary>A call in one line, for messages.</summary>
-    internal static string Describe(SipCall call) => $"{call.CallId} ({(call.From is null ? "" : call.From + " -> ")}{call.To})";
-
-    /// <summary>What to say of calls that go on when a cmdlet is stopped; null if none do.</summary>
-    internal static string? GoOn(IEnumerable<(ServerStore.Connection Connection, string CallId)> calls)
-    {
-        var alive = calls.Select(c => (c.Connection, Call: c.Connection.Adapter.FindCall(c.CallId))).Where(c => c.Call is { IsEnded: false }).ToList();
-        return alive.Count switch
-        {
-            0 => null,
-            1 => $"Stopped. Call {Describe(alive[0].Call!)} on {alive[0].Connection.Name} is {alive[0].Call!.State} and goes on; Stop-SipCall {alive[0].Call!.CallId} ends it.",
-            _ => $"Stopped. {alive.Count} calls on {string.Join(", ", alive.Select(a => a.Connection.Name).Distinct())} go on; Get-SipCallStatus lists them, Stop-SipCall ends them.",
-        };
-    }
 }

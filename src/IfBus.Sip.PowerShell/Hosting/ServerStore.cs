@@ -12,7 +12,8 @@ internal sealed class ServerStore
     // A server object that is handed to another runspace ($using:server) brings its connection along.
     private static readonly ConditionalWeakTable<SipServer, Connection> Handed = [];
     private readonly object _gate = new();
-    private readonly List<Connection> _connections = [];
+    // Never changed, but replaced: it is read with everything that is written, and changed by hand.
+    private volatile Connection[] _connections = [];
     private readonly List<Connection> _borrowed = [];
     private readonly List<SipSimulator> _simulators = [];
     private readonly Dictionary<string, int> _turns = new(StringComparer.OrdinalIgnoreCase);
@@ -28,14 +29,8 @@ internal sealed class ServerStore
         public override string ToString() => Name;
     }
 
-    /// <summary>All connections, a copy.</summary>
-    public IReadOnlyList<Connection> All
-    {
-        get
-        {
-            lock (_gate) return [.. _connections];
-        }
-    }
+    /// <summary>All connections, as they are now.</summary>
+    public IReadOnlyList<Connection> All => _connections;
 
     /// <summary>All simulators, a copy.</summary>
     public IReadOnlyList<SipSimulator> Simulators
@@ -70,7 +65,7 @@ internal sealed class ServerStore
     /// <summary>Adds a connection.</summary>
     public void Add(Connection connection)
     {
-        lock (_gate) _connections.Add(connection);
+        lock (_gate) _connections = [.. _connections, connection];
     }
 
     /// <summary>Takes a connection out.</summary>
@@ -78,7 +73,7 @@ internal sealed class ServerStore
     {
         lock (_gate)
         {
-            _connections.Remove(connection);
+            _connections = [.. _connections.Where(c => c != connection)];
             if (connection.Name.Equals(_default, StringComparison.OrdinalIgnoreCase)) _default = null;
         }
     }
@@ -135,8 +130,8 @@ internal sealed class ServerStore
 
         lock (_gate)
         {
-            if (_default is not null && _connections.Find(c => c.Name.Equals(_default, StringComparison.OrdinalIgnoreCase)) is { } chosen) return chosen;
-            if (_connections.Count == 1) return _connections[0];
+            if (_default is not null && Find(_default) is { } chosen) return chosen;
+            if (_connections.Length == 1) return _connections[0];
         }
 
         if (All.Count == 0) throw new ServerChoiceException("SipServerNotConnected", "No server is connected in this runspace.", "Connect-SipServer makes a connection.");

@@ -19,9 +19,11 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
     private readonly BlockingCollection<Action> _outbox = [];
     private readonly HashSet<ServerStore.Connection> _heard = [];
     private CallStory? _story;
-    private bool _chatty;
     private PSHost? _host;
     private bool _told;
+
+    /// <summary>True if -Verbose or -Debug, or a preference, asks for more than the results.</summary>
+    private protected bool IsChatty { get; private set; }
 
     /// <summary>Cancelled when the cmdlet is to end.</summary>
     private protected CancellationToken StopToken => _stop.Token;
@@ -34,7 +36,7 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
     {
         Store = ServerStore.Current;
         _host = Host;
-        _chatty = MyInvocation.BoundParameters.ContainsKey("Verbose") || MyInvocation.BoundParameters.ContainsKey("Debug")
+        IsChatty = MyInvocation.BoundParameters.ContainsKey("Verbose") || MyInvocation.BoundParameters.ContainsKey("Debug")
             || GetVariableValue("VerbosePreference")?.ToString() is not ("SilentlyContinue" or null) || GetVariableValue("DebugPreference")?.ToString() is not ("SilentlyContinue" or null);
         if (Activity is { } activity) Progress = new WorkProgress(this, activity, FirstActivity + MyInvocation.PipelinePosition);
         ListenToLogs();
@@ -62,7 +64,7 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
     /// <summary>Lets the adapters tell their story if -Verbose or -Debug asks for it; connections that have come since, too.</summary>
     private protected void ListenToLogs()
     {
-        if (!_chatty) return;
+        if (!IsChatty) return;
         foreach (ServerStore.Connection connection in Store.All)
         {
             if (_heard.Add(connection)) connection.Log.Listen();
@@ -72,13 +74,13 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
     /// <summary>If -Verbose asks for it, what becomes of calls of this connection is heard from now on, for <see cref="Follow"/>.</summary>
     private protected void ListenToCalls(ServerStore.Connection connection)
     {
-        if (_chatty) (_story ??= new CallStory()).Listen(connection);
+        if (IsChatty) (_story ??= new CallStory()).Listen(connection);
     }
 
     /// <summary>If -Verbose asks for it, tells what becomes of a call. On the pipeline's thread.</summary>
     private protected void Follow(ServerStore.Connection connection, string callId)
     {
-        if (!_chatty) return;
+        if (!IsChatty) return;
         ListenToCalls(connection);
         _story!.Follow(this, connection.Adapter.FindCall(callId)?.CallId ?? callId);
     }
@@ -264,6 +266,21 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
         return [.. connections.Where(c => Can(c, needed))];
     }
 
+    /// <summary>A call in one line, for messages.</summary>
+    internal static string Describe(SipCall call) => $"{call.CallId} ({(call.From is null ? "" : call.From + " -> ")}{call.To})";
+
+    /// <summary>What to say of calls that go on when a cmdlet is stopped; null if none do.</summary>
+    private protected static string? GoOn(IEnumerable<(ServerStore.Connection Connection, string CallId)> calls)
+    {
+        var alive = calls.Select(c => (c.Connection, Call: c.Connection.Adapter.FindCall(c.CallId))).Where(c => c.Call is { IsEnded: false }).ToList();
+        return alive.Count switch
+        {
+            0 => null,
+            1 => $"Stopped. Call {Describe(alive[0].Call!)} on {alive[0].Connection.Name} is {alive[0].Call!.State} and goes on; Stop-SipCall {alive[0].Call!.CallId} ends it.",
+            _ => $"Stopped. {alive.Count} calls on {string.Join(", ", alive.Select(a => a.Connection.Name).Distinct())} go on; Get-SipCallStatus lists them, Stop-SipCall ends them.",
+        };
+    }
+
     private async Task RunAsync<T>(LinkedList<T> open, LinkedListNode<T> node, object target, Func<Task<object?>> work)
     {
         object? result = null;
@@ -316,7 +333,7 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
     private void WriteLogs()
     {
         _story?.WriteTo(this);
-        foreach (ServerStore.Connection connection in Store.All) connection.Log.WriteTo(this, _chatty);
+        foreach (ServerStore.Connection connection in Store.All) connection.Log.WriteTo(this, IsChatty);
     }
 
     private static void Nothing()
