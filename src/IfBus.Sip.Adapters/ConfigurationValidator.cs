@@ -6,6 +6,12 @@ namespace IfBus.Sip.Adapters;
 /// <summary>Checks what is common to all kinds of server; an adapter adds its own rules. Every problem is listed.</summary>
 internal static class ConfigurationValidator
 {
+    /// <summary>What a host may be.</summary>
+    public const string HostRule = "a host name or an IPv4 or IPv6 address, without scheme, port or path.";
+
+    /// <summary>What the path of requests may be.</summary>
+    public const string PathRule = "a path such as /RPC: begins with one slash, letters, digits and / . _ ~ -";
+
     private static readonly TimeSpan Day = TimeSpan.FromDays(1);
 
     private static readonly SearchValues<char> InPaths = SearchValues.Create("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz/._~-");
@@ -27,7 +33,7 @@ internal static class ConfigurationValidator
         if (c.SkipCertificateCheck && !c.UseTls) Add("SkipCertificateCheck", "True", "goes with UseTls only.");
         if (c.CertificateAuthority is { } authority && WireEndpoint.AuthorityProblem(authority, c.UseTls, c.SkipCertificateCheck) is { } rule) Add("CertificateAuthority", authority, rule);
         if (c.ApiKey is { } key && (key.Length is 0 or > 8192 || key.Any(ch => ch is <= ' ' or > '~'))) Add("ApiKey", null, "1 to 8192 printable ASCII characters without blanks.");
-        if (c.Path is { } path && !IsPath(path)) Add("Path", path, "a path such as /RPC: begins with one slash, letters, digits and / . _ ~ -");
+        if (c.Path is { } path && !IsPath(path)) Add("Path", path, PathRule);
         if (c.PollInterval < TimeSpan.FromMilliseconds(100) || c.PollInterval > TimeSpan.FromHours(1)) Add("PollInterval", c.PollInterval.ToString(), "100 ms to one hour.");
         if (c.EventAddress is { } events && !TryAddress(events, c.Host ?? "", out _, out _)) Add("EventAddress", events, "a port, or host:port ([address]:port for IPv6).");
         if (c.EventBuffer is < 16 or > 10_000_000) Add("EventBuffer", Text(c.EventBuffer), "16 to 10000000 events.");
@@ -82,6 +88,6 @@ internal static class ConfigurationValidator
     private static void CheckHost(string? host, List<SipConfigurationProblem> problems)
     {
         if (string.IsNullOrWhiteSpace(host)) problems.Add(new SipConfigurationProblem("Host", host, "a host name or address is needed."));
-        else if (Uri.CheckHostName(host) == UriHostNameType.Unknown) problems.Add(new SipConfigurationProblem("Host", host, "a host name or an IPv4 or IPv6 address, without scheme, port or path."));
+        else if (Uri.CheckHostName(host) == UriHostNameType.Unknown) problems.Add(new SipConfigurationProblem("Host", host, HostRule));
     }
 }

@@ -30,7 +30,7 @@ internal sealed class ReplyTable<TWaiter>
     {
         lock (_gate)
         {
-            if (_closed is not null) throw new SipConnectionException($"{SipText.Reason(_closed)}.", _closed, (_closed as SipException)?.ErrorId ?? "SipConnectionLost") { NothingDone = true };
+            if (_closed is not null) throw ConnectionEnd.TooLate(_closed);
             _waiting.Add(id, waiter);
             return _waiting.Count;
         }
@@ -77,6 +77,14 @@ internal sealed class ReplyTable<TWaiter>
 
         foreach (TWaiter waiter in waiters) waiter.Fail(reason);
     }
+}
+
+/// <summary>What is said when a connection has ended.</summary>
+internal static class ConnectionEnd
+{
+    /// <summary>The error for a request that came after the end: nothing of it was sent.</summary>
+    /// <param name="reason">Why it has ended.</param>
+    public static SipConnectionException TooLate(Exception reason) => new($"{SipText.Reason(reason)}.", reason, (reason as SipException)?.ErrorId ?? "SipConnectionLost") { NothingDone = true };
 }
 
 /// <summary>A request that waits. Completing it must never run the caller's continuation in place.</summary>

@@ -47,7 +47,7 @@ internal sealed record WireEndpoint(string Host, int Port, bool UseTls, bool Ski
         catch (SocketException e)
         {
             socket.Dispose();
-            throw new SipConnectionException($"Cannot connect to {this}: {Describe(e)}", e)
+            throw new SipConnectionException($"Cannot connect to {this}: {SipText.Reason(e)}.", e)
             {
                 RecommendedAction = "Check host, port, firewall, and that the server's control port is enabled and listens on this address.",
             };
@@ -134,7 +134,4 @@ internal sealed record WireEndpoint(string Host, int Port, bool UseTls, bool Ski
         if ((chain & X509ChainStatusFlags.Revoked) != 0) why.Add("it was revoked");
         return why.Count > 0 ? string.Join(", and ", why) : "its chain does not hold";
     }
-
-    /// <summary>Why a connection could not be opened, in words for users.</summary>
-    public static string Describe(SocketException e) => SipText.Reason(e) + ".";
 }

@@ -1,7 +1,10 @@
 using System.Text;
 using System.Text.Json;
 using IfBus.Sip.Adapters.Connection;
+using IfBus.Sip.Adapters.Flexisip;
 using IfBus.Sip.Adapters.Http;
+using IfBus.Sip.Adapters.Kamailio;
+using IfBus.Sip.Adapters.OpenSips;
 
 namespace IfBus.Sip.Adapters.Detection;
 
@@ -24,12 +27,12 @@ internal sealed class HttpProbe(string host, int port, bool tls, string? path, T
             time);
         var asked = new List<Task<SipServerFinding?>>
         {
-            AskAsync(http, "/RPC", "core.version", deadline),
-            AskAsync(http, "/mi", "version", deadline),
-            AskAsync(http, "/api/ping", null, deadline),
+            AskAsync(http, KamailioAdapter.DefaultPath, "core.version", deadline),
+            AskAsync(http, OpenSipsAdapter.DefaultPath, "version", deadline),
+            AskAsync(http, FlexisipAdapter.DefaultPath + "/ping", null, deadline),
         };
-        if (path is not null and not "/RPC") asked.Add(AskAsync(http, path, "core.version", deadline));
-        if (path is not null and not "/mi") asked.Add(AskAsync(http, path, "version", deadline));
+        if (path is not null and not KamailioAdapter.DefaultPath) asked.Add(AskAsync(http, path, "core.version", deadline));
+        if (path is not null and not OpenSipsAdapter.DefaultPath) asked.Add(AskAsync(http, path, "version", deadline));
         SipServerFinding[] answers = [.. (await Task.WhenAll(asked).ConfigureAwait(false)).OfType<SipServerFinding>()];
         List<SipServerFinding> known = [.. answers.Where(static a => a.Type is not null).DistinctBy(static a => (a.Type, a.Path))];
         if (known.Count > 0 || answers.Length == 0) return known;
@@ -65,20 +68,16 @@ internal sealed class HttpProbe(string host, int port, bool tls, string? path, T
         if (method is null) return JudgePing(finding, reply, body);
         if (reply.IsSuccess && Result(body) is { } version)
         {
-            if (version.StartsWith("kamailio", StringComparison.OrdinalIgnoreCase)) return Known(SipServerType.Kamailio, version.Trim(), "JSON-RPC of ");
-            if (version.StartsWith("OpenSIPS", StringComparison.OrdinalIgnoreCase)) return Known(SipServerType.OpenSips, version.Trim(), "management interface of ");
+            string shown = SipText.Printable(version.Trim());
+            if (KamailioLogin.ReadVersion(version) is { } kamailio) return finding with { Type = SipServerType.Kamailio, Path = where, IsUsable = true, Version = kamailio, Evidence = "JSON-RPC of " + shown };
+            if (version.StartsWith("OpenSIPS", StringComparison.OrdinalIgnoreCase)) return finding with { Type = SipServerType.OpenSips, Path = where, IsUsable = true, Version = SipText.Printable(OpenSipsLogin.ReadVersion(version)), Evidence = "management interface of " + shown };
         }
 
         // Every reply of Kamailio's HTTP has that header (wire/kamailio, transport).
         if (reply.Status is 401 or 403 && reply.Headers.Contains("Sia"))
             return finding with { Type = SipServerType.Kamailio, Path = where, IsUsable = reply.Status == 401, Evidence = reply.Status == 401 ? $"a Kamailio that wants a login for {where}" : $"a Kamailio that refuses this machine for {where}" };
         return finding;
-
-        SipServerFinding Known(SipServerType type, string said, string what) => finding with { Type = type, Path = where, IsUsable = true, Version = $"{(type == SipServerType.Kamailio ? "Kamailio" : "OpenSIPS")} {Number(said)}", Evidence = what + SipText.Printable(said) };
     }
-
-    // Both write more around it: kamailio 5.6.3 (x86_64/linux), OpenSIPS (3.6.8 (x86_64/linux)).
-    private static string Number(string said) => new([.. said.SkipWhile(static c => !char.IsAsciiDigit(c)).TakeWhile(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-').Take(40)]);
 
     private SipServerFinding JudgePing(SipServerFinding finding, HttpReply reply, string body)
     {
@@ -86,11 +85,11 @@ internal sealed class HttpProbe(string host, int port, bool tls, string? path, T
         {
             // wire/flexisip: only 2.0 counts requests, and there is no question for the version.
             string version = reply.Headers.Contains("X-RateLimit-Limit") ? "FlexiAPI 2.0" : "FlexiAPI 2.1";
-            return finding with { Type = SipServerType.Flexisip, Path = "/api", IsUsable = true, Version = version, Evidence = version };
+            return finding with { Type = SipServerType.Flexisip, Path = FlexisipAdapter.DefaultPath, IsUsable = true, Version = version, Evidence = version };
         }
 
         if (reply.Status == 404 && body.Contains("Host not configured", StringComparison.Ordinal))
-            return finding with { Type = SipServerType.Flexisip, Path = "/api", IsUsable = true, Evidence = $"a FlexiAPI that knows no space '{host}': -Space names one" };
+            return finding with { Type = SipServerType.Flexisip, Path = FlexisipAdapter.DefaultPath, IsUsable = true, Evidence = $"a FlexiAPI that knows no space '{host}': -Space names one" };
         return finding;
     }
 

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
+using IfBus.Sip.Adapters.Asterisk;
 using IfBus.Sip.Adapters.Connection;
 
 namespace IfBus.Sip.Adapters.Detection;
@@ -27,7 +28,7 @@ internal sealed class PortProbe(string host, int port, string? path, TimeProvide
         }
         catch (SipConnectionException e)
         {
-            return [Nothing(e.InnerException is SocketException socket ? WireEndpoint.Describe(socket).TrimEnd('.') : SipText.Reason(e).TrimEnd('.'))];
+            return [Nothing(SipText.Reason(e.InnerException is SocketException socket ? socket : e))];
         }
         catch (OperationCanceledException)
         {
@@ -41,7 +42,7 @@ internal sealed class PortProbe(string host, int port, string? path, TimeProvide
         if (await ear.HearsAsync(Greeting.IsWhole, Patience, time).ConfigureAwait(false) || ear.Ended) return [Heard(ear, tls: false)];
 
         // The likelier first, and the other only to who does not take it: some write each misfit into their log.
-        bool secureFirst = port is 443 or 5039;
+        bool secureFirst = port is 443 or AsteriskAdapter.DefaultTlsPort;
         List<SipServerFinding> found = secureFirst ? await SecureAsync(deadline).ConfigureAwait(false) : await ClearAsync(deadline).ConfigureAwait(false);
         if (found.Count == 0) found = secureFirst ? await ClearAsync(deadline).ConfigureAwait(false) : await SecureAsync(deadline).ConfigureAwait(false);
         if (found.Exists(static f => f.Type is not null)) return found;

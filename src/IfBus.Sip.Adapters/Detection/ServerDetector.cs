@@ -1,6 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
-using IfBus.Sip.Adapters.Connection;
+using IfBus.Sip.Adapters.Asterisk;
+using IfBus.Sip.Adapters.FreeSwitch;
+using IfBus.Sip.Adapters.Kamailio;
+using IfBus.Sip.Adapters.OpenSips;
 
 namespace IfBus.Sip.Adapters.Detection;
 
@@ -9,13 +12,13 @@ internal sealed class ServerDetector(string host, string? path, TimeProvider tim
 {
     // AMI; AMI over TLS, and where Yate's external module mostly listens; Event Socket; OpenSIPS' MI; Kamailio's SIP port,
     // which speaks HTTP as well; web ports, where Kamailio, OpenSIPS behind a reverse proxy, and FlexiAPI may be.
-    private static readonly int[] UsualPorts = [5038, 5039, 8021, 8888, 5060, 8080, 80, 443];
+    private static readonly int[] UsualPorts = [AsteriskAdapter.DefaultPort, AsteriskAdapter.DefaultTlsPort, FreeSwitchAdapter.DefaultPort, OpenSipsAdapter.DefaultPort, KamailioAdapter.DefaultPort, 8080, 80, 443];
 
     /// <summary>See <see cref="ISipAdapterFactory.DetectAsync"/>.</summary>
     public async Task<IReadOnlyList<SipServerFinding>> FindAsync(IReadOnlyList<int>? ports, TimeSpan timeout, CancellationToken cancellationToken)
     {
-        if (Uri.CheckHostName(host) == UriHostNameType.Unknown) throw new SipArgumentException("ComputerName", host, "a host name or an IPv4 or IPv6 address, without scheme, port or path.");
-        if (path is not null && !ConfigurationValidator.IsPath(path)) throw new SipArgumentException("Path", path, "a path such as /RPC: begins with one slash, letters, digits and / . _ ~ -");
+        if (Uri.CheckHostName(host) == UriHostNameType.Unknown) throw new SipArgumentException("ComputerName", host, ConfigurationValidator.HostRule);
+        if (path is not null && !ConfigurationValidator.IsPath(path)) throw new SipArgumentException("Path", path, ConfigurationValidator.PathRule);
         using var limit = new CancellationTokenSource(timeout, time);
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         await ResolveAsync(deadline.Token, cancellationToken).ConfigureAwait(false);
@@ -36,13 +39,13 @@ internal sealed class ServerDetector(string host, string? path, TimeProvider tim
         }
         catch (SocketException e)
         {
-            why = WireEndpoint.Describe(e);
+            why = SipText.Reason(e);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            why = "asking for its address took too long.";
+            why = "asking for its address took too long";
         }
 
-        throw new SipConnectionException($"There is no server to be found at '{SipText.Printable(host)}': {why}", errorId: "SipServerNotFound") { RecommendedAction = "Check the name and this machine's DNS, or give the address." };
+        throw new SipConnectionException($"There is no server to be found at '{SipText.Printable(host)}': {why}.", errorId: "SipServerNotFound") { RecommendedAction = "Check the name and this machine's DNS, or give the address." };
     }
 }

@@ -87,20 +87,22 @@ internal sealed class KamailioSession : ISipSession
 /// <param name="Methods">The procedures that it has.</param>
 internal sealed record KamailioLogin(string Version, DateTime? StartedAt, IReadOnlySet<string> Methods)
 {
+    /// <summary>Name and number in what the server says of its version, "kamailio 5.6.3 (x86_64/linux) "; null if it is none.</summary>
+    public static string? ReadVersion(string said) =>
+        said.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [var name, var number, ..] && name.Equals("kamailio", StringComparison.OrdinalIgnoreCase) ? "Kamailio " + SipText.Printable(number) : null;
+
     /// <summary>Asks for it.</summary>
     /// <exception cref="SipAuthenticationException">The script wants a login.</exception>
     public static async Task<KamailioLogin> RunAsync(JsonRpcClient rpc, TimeProvider time, CancellationToken cancellationToken)
     {
         JsonElement version = await rpc.CallAsync("core.version", RpcParameters.None, RpcOptions.Read, cancellationToken).ConfigureAwait(false);
-        // "kamailio 5.6.3 (x86_64/linux) "
-        string[] words = version.ValueKind == JsonValueKind.String ? version.GetString()!.Split(' ', StringSplitOptions.RemoveEmptyEntries) : [];
-        if (words.Length < 2 || !words[0].Equals("kamailio", StringComparison.OrdinalIgnoreCase))
+        if (version.ValueKind != JsonValueKind.String || ReadVersion(version.GetString()!) is not { } name)
             throw new SipProtocolException($"What answers is no Kamailio: core.version says '{SipText.Printable(KamailioFieldReader.Text(version))}'.");
         JsonElement uptime = await rpc.CallAsync("core.uptime", RpcParameters.None, RpcOptions.Read, cancellationToken).ConfigureAwait(false);
         long? seconds = uptime.ValueKind == JsonValueKind.Object ? KamailioDialog.Number(uptime, "uptime") : null;
         List<string>? names = await rpc.ListAsync("system.listMethods", RpcParameters.None, RpcOptions.Read, static e => e.ValueKind == JsonValueKind.String ? e.GetString() : null, cancellationToken).ConfigureAwait(false);
         return new KamailioLogin(
-            "Kamailio " + SipText.Printable(words[1]),
+            name,
             seconds is >= 0 and < int.MaxValue ? time.GetUtcNow().UtcDateTime - TimeSpan.FromSeconds(seconds.Value) : null,
             (names ?? []).ToHashSet(StringComparer.Ordinal));
     }

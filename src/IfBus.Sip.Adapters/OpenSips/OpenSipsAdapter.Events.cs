@@ -33,9 +33,7 @@ internal sealed partial class OpenSipsAdapter
         }
 
         if (!told.Contains("E_DLG_STATE_CHANGED")) Log.Polling(Logger, Name, Configuration.PollInterval);
-        // "OpenSIPS (3.6.8 (x86_64/linux))"
-        string version = said is null ? "OpenSIPS" : said.Replace("(", "", StringComparison.Ordinal).Split(' ') is [var name, var number, ..] ? $"{name} {number}" : said;
-        return new OpenSipsLogin(version, up is { } time ? Time.GetUtcNow().UtcDateTime - time : null, commands, told);
+        return new OpenSipsLogin(said is null ? "OpenSIPS" : OpenSipsLogin.ReadVersion(said), up is { } time ? Time.GetUtcNow().UtcDateTime - time : null, commands, told);
     }
 
     // False if there is no address that the server could reach.

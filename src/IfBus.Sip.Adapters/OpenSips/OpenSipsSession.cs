@@ -7,7 +7,11 @@ namespace IfBus.Sip.Adapters.OpenSips;
 /// <param name="StartedAt">When it started, UTC.</param>
 /// <param name="Commands">The MI commands of the modules that are loaded.</param>
 /// <param name="Events">The events that it is subscribed to; none without a listener.</param>
-internal sealed record OpenSipsLogin(string Version, DateTime? StartedAt, IReadOnlySet<string> Commands, IReadOnlySet<string> Events);
+internal sealed record OpenSipsLogin(string Version, DateTime? StartedAt, IReadOnlySet<string> Commands, IReadOnlySet<string> Events)
+{
+    /// <summary>Name and number in what the server says of its version: "OpenSIPS (3.6.8 (x86_64/linux))".</summary>
+    public static string ReadVersion(string said) => said.Replace("(", "", StringComparison.Ordinal).Split(' ') is [var name, var number, ..] ? $"{name} {number}" : said;
+}
 
 /// <summary>A connected server.</summary>
 internal sealed class OpenSipsSession : ISipSession, IDisposable

@@ -1,4 +1,5 @@
 using System.Text;
+using IfBus.Sip.Adapters.Connection;
 
 namespace IfBus.Sip.Adapters.Yate;
 
@@ -26,7 +27,7 @@ internal sealed class ExtModuleLocals
         };
         lock (_gate)
         {
-            if (_closed is not null) throw new SipConnectionException(_closed.Message, _closed, (_closed as SipException)?.ErrorId ?? "SipConnectionLost");
+            if (_closed is not null) throw ConnectionEnd.TooLate(_closed);
             _waiting.Add((Encoding.UTF8.GetBytes($"%%>{keyword}:{arguments}"), Encoding.UTF8.GetBytes(keyword), Encoding.UTF8.GetBytes(about), waiter));
         }
     }
