@@ -94,23 +94,13 @@ internal static class FreeSwitchOriginates
 
     private static double Ours(int port, string secret, int count)
     {
-        using Runspace runspace = RunspaceFactory.CreateRunspace(InitialSessionState.CreateDefault2());
-        runspace.Open();
-        PSObject[] Run(string script, params object[] arguments)
-        {
-            using var shell = PowerShell.Create(runspace);
-            shell.AddScript(script);
-            foreach (object argument in arguments) shell.AddArgument(argument);
-            PSObject[] output = [.. shell.Invoke()];
-            return shell.HadErrors ? throw new InvalidOperationException(shell.Streams.Error[0].ToString()) : output;
-        }
-
+        using var module = new BenchModule();
         var credential = new PSCredential("bench", new NetworkCredential("", secret).SecurePassword);
-        Run("param($m, $p, $c) Import-Module $m; Connect-SipServer 127.0.0.1 -Type FreeSwitch -Port $p -Credential $c -Name bench", Repository.StagedModule, port, credential);
+        module.Run<object>("param($p, $c) Connect-SipServer 127.0.0.1 -Type FreeSwitch -Port $p -Credential $c -Name bench", port, credential);
         long begin = Stopwatch.GetTimestamp();
-        PSObject[] calls = Run($"param($n) 1..$n | ForEach-Object {{ [pscustomobject]@{{ To = 'null/1'; Application = 'hangup' }} }} | New-SipCall -ThrottleLimit {Window} -Wait", count);
+        SipCall[] calls = module.Run<SipCall>($"param($n) 1..$n | ForEach-Object {{ [pscustomobject]@{{ To = 'null/1'; Application = 'hangup' }} }} | New-SipCall -ThrottleLimit {Window} -Wait", count);
         double seconds = Stopwatch.GetElapsedTime(begin).TotalSeconds;
-        Run("Disconnect-SipServer");
-        return calls.Length == count && calls.All(c => ((SipCall)c.BaseObject).AnsweredAt is not null) ? count / seconds : throw new InvalidOperationException("not all calls were answered");
+        module.Run<object>("Disconnect-SipServer");
+        return calls.Length == count && calls.All(c => c.AnsweredAt is not null) ? count / seconds : throw new InvalidOperationException("not all calls were answered");
     }
 }

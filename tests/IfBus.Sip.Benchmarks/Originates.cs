@@ -86,24 +86,14 @@ internal static class Originates
 
     private static double Ours(int port, string user, string secret, int count)
     {
-        using Runspace runspace = RunspaceFactory.CreateRunspace(InitialSessionState.CreateDefault2());
-        runspace.Open();
-        T[] Run<T>(string script, params object[] arguments)
-        {
-            using var shell = PowerShell.Create(runspace);
-            shell.AddScript(script);
-            foreach (object argument in arguments) shell.AddArgument(argument);
-            T[] output = [.. shell.Invoke().Select(o => (T)o.BaseObject)];
-            return shell.HadErrors ? throw new InvalidOperationException(shell.Streams.Error[0].ToString()) : output;
-        }
-
+        using var module = new BenchModule();
         var credential = new PSCredential(user, new NetworkCredential("", secret).SecurePassword);
-        Run<object>("param($m, $p, $c) Import-Module $m; Connect-SipServer 127.0.0.1 -Port $p -Credential $c -Name bench -Context ifbus", Repository.StagedModule, port, credential);
+        module.Run<object>("param($p, $c) Connect-SipServer 127.0.0.1 -Type Asterisk -Port $p -Credential $c -Name bench -Context ifbus", port, credential);
         DateTime begin = DateTime.UtcNow;
-        SipCall[] calls = Run<SipCall>("param($n) 1..$n | ForEach-Object { [pscustomobject]@{ To = 'wait' } } | New-SipCall -From Local/echo@ifbus -ThrottleLimit 1000", count);
-        SipCall[] connected = Run<SipCall>("param($c) $c | Wait-SipCall -State Connected -Timeout 60", new object[] { calls });
+        SipCall[] calls = module.Run<SipCall>("param($n) 1..$n | ForEach-Object { [pscustomobject]@{ To = 'wait' } } | New-SipCall -From Local/echo@ifbus -ThrottleLimit 1000", count);
+        SipCall[] connected = module.Run<SipCall>("param($c) $c | Wait-SipCall -State Connected -Timeout 60", new object[] { calls });
         double seconds = (connected.Max(c => c.AnsweredAt!.Value) - begin).TotalSeconds;
-        Run<object>("Stop-SipCall -All -Force");
+        module.Run<object>("Stop-SipCall -All -Force");
         return connected.Count(c => c.State == CallState.Connected) == count ? count / seconds : throw new InvalidOperationException("not all calls were answered");
     }
 

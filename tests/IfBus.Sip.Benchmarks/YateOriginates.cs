@@ -108,33 +108,23 @@ internal static class YateOriginates
 
     private static (double Made, double ListMilliseconds, double Stopped, double Microseconds) Ours(int port, int count)
     {
-        using Runspace runspace = RunspaceFactory.CreateRunspace(InitialSessionState.CreateDefault2());
-        runspace.Open();
-        T[] Run<T>(string script, params object[] arguments)
-        {
-            using var shell = PowerShell.Create(runspace);
-            shell.AddScript(script);
-            foreach (object argument in arguments) shell.AddArgument(argument);
-            T[] output = [.. shell.Invoke().Select(o => (T)o.BaseObject)];
-            return shell.HadErrors ? throw new InvalidOperationException(shell.Streams.Error[0].ToString()) : output;
-        }
-
-        Run<object>("param($m, $p) Import-Module $m; Connect-SipServer 127.0.0.1 -Type Yate -Port $p -Name bench", Repository.StagedModule, port);
-        int before = Run<SipCall>("Get-SipCallStatus").Length;
+        using var module = new BenchModule();
+        module.Run<object>("param($p) Connect-SipServer 127.0.0.1 -Type Yate -Port $p -Name bench", port);
+        int before = module.Run<SipCall>("Get-SipCallStatus").Length;
         TimeSpan busy = Process.GetCurrentProcess().TotalProcessorTime;
         DateTime begin = DateTime.UtcNow;
-        SipCall[] calls = Run<SipCall>("param($n) 1..$n | ForEach-Object { [pscustomobject]@{ To = '1001'; Application = 'dumb' } } | New-SipCall -ThrottleLimit 1000", count);
-        SipCall[] connected = Run<SipCall>("param($c) $c | Wait-SipCall -State Connected -Timeout 60", new object[] { calls });
+        SipCall[] calls = module.Run<SipCall>("param($n) 1..$n | ForEach-Object { [pscustomobject]@{ To = '1001'; Application = 'dumb' } } | New-SipCall -ThrottleLimit 1000", count);
+        SipCall[] connected = module.Run<SipCall>("param($c) $c | Wait-SipCall -State Connected -Timeout 60", new object[] { calls });
         double seconds = (connected.Max(c => c.AnsweredAt!.Value) - begin).TotalSeconds;
         double microseconds = (Process.GetCurrentProcess().TotalProcessorTime - busy).TotalMicroseconds / count;
         long start = Stopwatch.GetTimestamp();
-        SipCall[] listed = Run<SipCall>("Get-SipCallStatus");
+        SipCall[] listed = module.Run<SipCall>("Get-SipCallStatus");
         double list = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
         start = Stopwatch.GetTimestamp();
-        SipCall[] ended = Run<SipCall>("param($c) $c | Stop-SipCall -PassThru", new object[] { calls });
+        SipCall[] ended = module.Run<SipCall>("param($c) $c | Stop-SipCall -PassThru", new object[] { calls });
         double stop = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        int left = Run<SipCall>("Get-SipCallStatus").Length;
-        Run<object>("Disconnect-SipServer");
+        int left = module.Run<SipCall>("Get-SipCallStatus").Length;
+        module.Run<object>("Disconnect-SipServer");
         if (connected.Count(c => c.State == CallState.Connected) != count) throw new InvalidOperationException("not all calls were answered");
         if (listed.Length != before + count || ended.Count(c => c is { State: CallState.Terminated, Cause: HangupCause.NormalClearing }) != count || left != before) throw new InvalidOperationException($"calls are missing or left: {listed.Length} listed, {ended.Length} ended, {left} left, {before} before");
         return (count / seconds, list, count / stop, microseconds);

@@ -162,31 +162,8 @@ public sealed class HostilePeerTests
         Assert.Equal(1, connections);
     }
 
-    private static async Task<ISipAdapter> Connect(int port, double seconds = 5, double requestSeconds = 5, double keepAlive = 15, ISipLog? log = null)
-    {
-        ISipAdapter adapter = new SipAdapterFactory().Create(
-            new SipServerConfiguration
-            {
-                Type = SipServerType.Asterisk,
-                Host = "127.0.0.1",
-                Port = port,
-                Credential = new NetworkCredential("ifbus", "hush-hush"),
-                ConnectTimeout = TimeSpan.FromSeconds(seconds),
-                RequestTimeout = TimeSpan.FromSeconds(requestSeconds),
-                KeepAlive = TimeSpan.FromSeconds(keepAlive),
-            },
-            log);
-        try
-        {
-            await adapter.ConnectAsync(default);
-            return adapter;
-        }
-        catch
-        {
-            await adapter.DisposeAsync();
-            throw;
-        }
-    }
+    private static Task<ISipAdapter> Connect(int port, double seconds = 5, double requestSeconds = 5, double keepAlive = 15, ISipLog? log = null) =>
+        Connected.ToAsync(SipServerType.Asterisk, port, seconds, requestSeconds, keepAlive, new NetworkCredential("ifbus", "hush-hush"), log);
 
     private sealed class Capture : ISipLog
     {

@@ -77,6 +77,21 @@ public abstract class ServerContract : IDisposable
 
     protected SipCall Change(SipCall call, string cmdlet) => Module.Run<SipCall>($"param($c) $c | {cmdlet} -PassThru", call);
 
+    /// <summary>Registers a number that nobody has, as if its phone had done so, and takes it out again: what both proxies promise.</summary>
+    protected void AddAndRemoveRegistrations()
+    {
+        string aor = "nosuch" + Guid.NewGuid().ToString("N")[..8];
+        SipRegistration added = Module.Run<SipRegistration>($"Add-SipRegistration {aor} sip:{aor}@127.0.0.1:9999 -Expires 60");
+        Assert.Equal((aor, $"sip:{aor}@127.0.0.1:9999"), (added.Aor, added.Contact));
+        Assert.InRange(added.ExpiresAt!.Value, DateTime.UtcNow, DateTime.UtcNow.AddSeconds(61));
+        Module.Fails("SipRegistrationNotFound", $"Remove-SipRegistration {aor} sip:other@127.0.0.1:9 -Confirm:$false");
+        foreach (string contact in (string[])["\"sip:a@127.0.0.1`r`nX: y\"", "'sip:a@127.0.0.1?Replaces=x'", "'<sip:a@127.0.0.1>'"]) Module.Fails("SipInvalidArgument", $"Add-SipRegistration {aor} {contact}");
+        Module.Run($"Remove-SipRegistration {aor} -WhatIf");
+        Assert.Single(Module.Run("Get-SipRegistration"), r => ((SipRegistration)r.BaseObject).Aor == aor);
+        Module.Run($"Remove-SipRegistration {aor} -Confirm:$false");
+        Module.Fails("SipRegistrationNotFound", $"Remove-SipRegistration {aor} -Confirm:$false");
+    }
+
     protected ErrorRecord Fails(SipCall call, string errorId, string cmdlet) => Module.Fails(errorId, $"param($c) $c | {cmdlet}", call);
 
     protected SipCall Now(SipCall call) => Module.Run<SipCall>("param($c) $c | Get-SipCallStatus", call);

@@ -241,29 +241,6 @@ public sealed class EventSocketTests
         return text.ToString().TrimEnd('\n');
     }
 
-    private static async Task<ISipAdapter> Connect(int port, double seconds = 5, double requestSeconds = 5, double keepAlive = 15)
-    {
-        ISipAdapter adapter = new SipAdapterFactory().Create(
-            new SipServerConfiguration
-            {
-                Type = SipServerType.FreeSwitch,
-                Host = "127.0.0.1",
-                Port = port,
-                Credential = new NetworkCredential("ops@127.0.0.1", "hush-hush"),
-                ConnectTimeout = TimeSpan.FromSeconds(seconds),
-                RequestTimeout = TimeSpan.FromSeconds(requestSeconds),
-                KeepAlive = TimeSpan.FromSeconds(keepAlive),
-            },
-            null);
-        try
-        {
-            await adapter.ConnectAsync(default);
-            return adapter;
-        }
-        catch
-        {
-            await adapter.DisposeAsync();
-            throw;
-        }
-    }
+    private static Task<ISipAdapter> Connect(int port, double seconds = 5, double requestSeconds = 5, double keepAlive = 15) =>
+        Connected.ToAsync(SipServerType.FreeSwitch, port, seconds, requestSeconds, keepAlive, new NetworkCredential("ops@127.0.0.1", "hush-hush"));
 }

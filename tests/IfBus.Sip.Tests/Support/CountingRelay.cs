@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.RegularExpressions;
@@ -12,20 +11,13 @@ namespace IfBus.Sip.Tests.Support;
 /// </summary>
 internal sealed partial class CountingRelay : IDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly object _gate = new();
     private readonly List<StringBuilder> _heard = [];
-    private readonly List<TcpClient> _open = [];
-    private readonly int _port;
+    private readonly Relay _relay;
 
-    public CountingRelay(int port)
-    {
-        _port = port;
-        _listener.Start();
-        _ = AcceptAsync();
-    }
+    public CountingRelay(int port) => _relay = new Relay("127.0.0.1", port, ListenAsync);
 
-    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+    public int Port => _relay.Port;
 
     /// <summary>The rows that calls were asked for, in the order in which they came; one that came twice is there twice.</summary>
     public List<int> Rows
@@ -36,69 +28,22 @@ internal sealed partial class CountingRelay : IDisposable
         }
     }
 
-    public void Dispose()
+    public void Dispose() => _relay.Dispose();
+
+    // What the server cannot be given any more is counted too: it was sent.
+    private async Task ListenAsync(NetworkStream client, NetworkStream server)
     {
-        _listener.Stop();
-        lock (_gate) _open.ForEach(c => c.Dispose());
+        var heard = new StringBuilder();
+        lock (_gate) _heard.Add(heard);
+        byte[] buffer = new byte[16 * 1024];
+        while (await client.ReadAsync(buffer) is > 0 and int count)
+        {
+            lock (_gate) heard.Append(Encoding.Latin1.GetString(buffer, 0, count));
+            await server.WriteAsync(buffer.AsMemory(0, count));
+        }
     }
 
     // AMI, the Event Socket and Yate's external module. Yate sends the first party on with chan.masquerade, which does not match.
     [GeneratedRegex(@"(?:Action: Originate\r\n(?:[^\r\n]+\r\n)*?[^\r\n]*|bgapi originate [^\n]*|%%>message:[^:\n]*:[^:\n]*:call\.execute:[^\n]*)\bROW=([0-9]+)")]
     private static partial Regex Originate();
-
-    private async Task AcceptAsync()
-    {
-        while (true)
-        {
-            TcpClient client;
-            try
-            {
-                client = await _listener.AcceptTcpClientAsync();
-            }
-            catch (Exception e) when (e is SocketException or ObjectDisposedException)
-            {
-                return;
-            }
-
-            _ = ServeAsync(client);
-        }
-    }
-
-    private async Task ServeAsync(TcpClient client)
-    {
-        var server = new TcpClient();
-        try
-        {
-            await server.ConnectAsync(IPAddress.Loopback, _port);
-            client.NoDelay = server.NoDelay = true;
-            var heard = new StringBuilder();
-            lock (_gate)
-            {
-                _heard.Add(heard);
-                _open.AddRange([client, server]);
-            }
-
-            await Task.WhenAny(ListenAsync(client.GetStream(), server.GetStream(), heard), server.GetStream().CopyToAsync(client.GetStream()));
-        }
-        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or InvalidOperationException)
-        {
-            // One side is gone: the other goes too.
-        }
-        finally
-        {
-            client.Dispose();
-            server.Dispose();
-        }
-    }
-
-    // What the server cannot be given any more is counted too: it was sent.
-    private async Task ListenAsync(NetworkStream from, NetworkStream to, StringBuilder heard)
-    {
-        byte[] buffer = new byte[16 * 1024];
-        while (await from.ReadAsync(buffer) is > 0 and int count)
-        {
-            lock (_gate) heard.Append(Encoding.Latin1.GetString(buffer, 0, count));
-            await to.WriteAsync(buffer.AsMemory(0, count));
-        }
-    }
 }

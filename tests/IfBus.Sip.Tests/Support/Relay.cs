@@ -11,10 +11,16 @@ internal sealed class Relay : IDisposable
     private readonly List<TcpClient> _open = [];
     private readonly string _host;
     private readonly int _port;
+    private readonly Func<NetworkStream, NetworkStream, Task> _fromClient;
     private bool _cut;
 
-    public Relay(string host, int port)
+    /// <summary>Listens.</summary>
+    /// <param name="host">The server.</param>
+    /// <param name="port">Its port.</param>
+    /// <param name="fromClient">Hands on what a client sends, until it ends; as it comes if null.</param>
+    public Relay(string host, int port, Func<NetworkStream, NetworkStream, Task>? fromClient = null)
     {
+        _fromClient = fromClient ?? (static (client, server) => client.CopyToAsync(server));
         _host = host;
         _port = port;
         _listener.Start();
@@ -69,13 +75,14 @@ internal sealed class Relay : IDisposable
         try
         {
             await server.ConnectAsync(_host, _port);
+            client.NoDelay = server.NoDelay = true;
             lock (_gate)
             {
                 if (_cut) return;
                 _open.AddRange([client, server]);
             }
 
-            await Task.WhenAny(client.GetStream().CopyToAsync(server.GetStream()), server.GetStream().CopyToAsync(client.GetStream()));
+            await Task.WhenAny(_fromClient(client.GetStream(), server.GetStream()), server.GetStream().CopyToAsync(client.GetStream()));
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or InvalidOperationException)
         {

@@ -327,28 +327,6 @@ public sealed class YateHostilePeerTests
         }
     }
 
-    private static async Task<ISipAdapter> Connect(int port, double seconds = 10, double requestSeconds = 10, double keepAlive = 60)
-    {
-        ISipAdapter adapter = new SipAdapterFactory().Create(
-            new SipServerConfiguration
-            {
-                Type = SipServerType.Yate,
-                Host = "127.0.0.1",
-                Port = port,
-                ConnectTimeout = TimeSpan.FromSeconds(seconds),
-                RequestTimeout = TimeSpan.FromSeconds(requestSeconds),
-                KeepAlive = TimeSpan.FromSeconds(keepAlive),
-            },
-            null);
-        try
-        {
-            await adapter.ConnectAsync(default);
-            return adapter;
-        }
-        catch
-        {
-            await adapter.DisposeAsync();
-            throw;
-        }
-    }
+    private static Task<ISipAdapter> Connect(int port, double seconds = 10, double requestSeconds = 10, double keepAlive = 60) =>
+        Connected.ToAsync(SipServerType.Yate, port, seconds, requestSeconds, keepAlive);
 }

@@ -1,0 +1,34 @@
+using System.Net;
+
+namespace IfBus.Sip.Tests.Support;
+
+/// <summary>Connects adapters to peers of a test.</summary>
+internal static class Connected
+{
+    /// <summary>A connected adapter; one that does not come to it is let go.</summary>
+    public static async Task<ISipAdapter> ToAsync(SipServerType type, int port, double seconds, double requestSeconds, double keepAlive, NetworkCredential? credential = null, ISipLog? log = null)
+    {
+        ISipAdapter adapter = new Adapters.SipAdapterFactory().Create(
+            new SipServerConfiguration
+            {
+                Type = type,
+                Host = "127.0.0.1",
+                Port = port,
+                Credential = credential,
+                ConnectTimeout = TimeSpan.FromSeconds(seconds),
+                RequestTimeout = TimeSpan.FromSeconds(requestSeconds),
+                KeepAlive = TimeSpan.FromSeconds(keepAlive),
+            },
+            log);
+        try
+        {
+            await adapter.ConnectAsync(default);
+            return adapter;
+        }
+        catch
+        {
+            await adapter.DisposeAsync();
+            throw;
+        }
+    }
+}
