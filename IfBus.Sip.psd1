@@ -11,7 +11,7 @@
     FormatsToProcess     = @('IfBus.Sip.Format.ps1xml')
     TypesToProcess       = @('IfBus.Sip.Types.ps1xml')
     CmdletsToExport      = @(
-        'Find-SipServer', 'Connect-SipServer', 'Disconnect-SipServer', 'Get-SipServer', 'Set-SipServer', 'Test-SipServer',
+        'Find-SipServer', 'Connect-SipServer', 'Disconnect-SipServer', 'Get-SipServer', 'Register-SipServer', 'Unregister-SipServer', 'Set-SipServer', 'Test-SipServer',
         'Test-SipServerConfiguration', 'New-SipCall', 'Get-SipCallStatus', 'Wait-SipCall', 'Stop-SipCall',
         'Move-SipCall', 'Suspend-SipCall', 'Resume-SipCall', 'Receive-SipCall', 'Deny-SipCall',
         'Get-SipConference', 'Join-SipConference', 'Exit-SipConference', 'Set-SipConference',

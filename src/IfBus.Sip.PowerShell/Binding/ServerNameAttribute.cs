@@ -2,6 +2,7 @@ using System.Collections;
 using System.Management.Automation;
 using System.Management.Automation.Language;
 using IfBus.Sip.PowerShell.Hosting;
+using IfBus.Sip.PowerShell.Profiles;
 
 namespace IfBus.Sip.PowerShell.Binding;
 
@@ -52,7 +53,17 @@ public sealed class ServerNameCompleter : IArgumentCompleter
 {
     /// <inheritdoc/>
     public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
-        Completion.Match(wordToComplete, () => ServerStore.Current.All.Select(c => (c.Name, c.Adapter.Server.Host)));
+        commandName.Equals("Get-SipServer", StringComparison.OrdinalIgnoreCase) && fakeBoundParameters.Contains("Registered")
+            ? new ProfileNameCompleter().CompleteArgument(commandName, parameterName, wordToComplete, commandAst, fakeBoundParameters)
+            : Completion.Match(wordToComplete, () => ServerStore.Current.All.Select(c => (c.Name, c.Adapter.Server.Host)));
+}
+
+/// <summary>Completes names of registered servers, which stand in a small file.</summary>
+public sealed class ProfileNameCompleter : IArgumentCompleter
+{
+    /// <inheritdoc/>
+    public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
+        Completion.Match(wordToComplete, () => ProfileStore.All().Select(p => (p.Name, p.Host)));
 }
 
 /// <summary>Completes ids of live calls. Knows what is in memory only.</summary>
@@ -83,7 +94,7 @@ internal static class Completion
             var pattern = new WildcardPattern((word ?? "").Trim('\'', '"') + "*", WildcardOptions.IgnoreCase);
             return [.. values().Where(v => pattern.IsMatch(v.Value)).Take(100).Select(v => new CompletionResult(Quote(v.Value), v.Value, CompletionResultType.ParameterValue, v.Tip))];
         }
-        catch (Exception e) when (e is InvalidOperationException or WildcardPatternException)
+        catch (Exception e) when (e is InvalidOperationException or WildcardPatternException or ProfileException)
         {
             // A completer that throws spoils the prompt.
             return [];

@@ -1,12 +1,13 @@
 using System.Management.Automation;
 using IfBus.Sip.PowerShell.Binding;
 using IfBus.Sip.PowerShell.Hosting;
+using IfBus.Sip.PowerShell.Profiles;
 
 namespace IfBus.Sip.PowerShell.Commands;
 
-/// <summary>Shows the connections of this runspace.</summary>
+/// <summary>Shows the connections of this runspace, or the registered servers.</summary>
 [Cmdlet(VerbsCommon.Get, "SipServer")]
-[OutputType(typeof(SipServer))]
+[OutputType(typeof(SipServer), typeof(SipServerProfile))]
 public sealed class GetSipServer : SipCmdlet
 {
     /// <summary>Names, with wildcards.</summary>
@@ -15,9 +16,19 @@ public sealed class GetSipServer : SipCmdlet
     [ArgumentCompleter(typeof(ServerNameCompleter))]
     public string[] Name { get; set; } = ["*"];
 
+    /// <summary>Show the servers that Register-SipServer keeps instead, connected or not.</summary>
+    [Parameter]
+    public SwitchParameter Registered { get; set; }
+
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
+        if (Registered)
+        {
+            ShowRegistered();
+            return;
+        }
+
         foreach (string name in Name)
         {
             var pattern = new WildcardPattern(name, WildcardOptions.IgnoreCase);
@@ -25,6 +36,28 @@ public sealed class GetSipServer : SipCmdlet
             foreach (ServerStore.Connection connection in found) WriteObject(Store.Describe(connection));
             if (found.Count == 0 && !WildcardPattern.ContainsWildcardCharacters(name))
                 WriteError(Errors.Record(new ServerChoiceException("SipServerNotConnected", $"There is no connection named '{SipText.Printable(name)}' in this runspace.", "Connect-SipServer makes one."), name));
+        }
+    }
+
+    private void ShowRegistered()
+    {
+        IReadOnlyList<SipServerProfile> all;
+        try
+        {
+            all = ProfileStore.All();
+        }
+        catch (ProfileException e)
+        {
+            WriteError(Errors.Record(e, null));
+            return;
+        }
+
+        foreach (string name in Name)
+        {
+            var pattern = new WildcardPattern(name, WildcardOptions.IgnoreCase);
+            var found = all.Where(p => pattern.IsMatch(p.Name)).ToList();
+            WriteObject(found, enumerateCollection: true);
+            if (found.Count == 0 && !WildcardPattern.ContainsWildcardCharacters(name)) WriteError(Errors.Record(ProfileException.NotFound(name), name));
         }
     }
 }

@@ -49,7 +49,8 @@ public sealed class TestSipServerConfiguration : ConfigurationCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        SipServerConfiguration configuration = ReadConfiguration(out IReadOnlyList<SipConfigurationProblem> problems);
+        SipServerConfiguration configuration = Read(null, out List<SipConfigurationProblem> problems);
+        problems = Check(configuration, problems);
         WriteObject(new SipConfigurationCheck(configuration.Host, problems.Count == 0, SipList.Of(problems)));
     }
 }

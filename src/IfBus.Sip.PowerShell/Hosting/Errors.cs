@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using IfBus.Sip.PowerShell.Profiles;
 
 namespace IfBus.Sip.PowerShell.Hosting;
 
@@ -13,6 +14,7 @@ internal static class Errors
     {
         (string id, ErrorCategory category, string? action) = exception switch
         {
+            ProfileException e => (e.ErrorId, e.Category, e.Action),
             ServerChoiceException e => (e.ErrorId, ErrorCategory.ConnectionError, e.Action),
             SipException e => (e.ErrorId, Category(e), e.RecommendedAction),
             OperationCanceledException => ("SipStopped", ErrorCategory.OperationStopped, null),
@@ -30,7 +32,7 @@ internal static class Errors
         SipArgumentException or SipConfigurationException => exception.Message,
         // Whom it is about is always said.
         SipException { Server: { } server } when !exception.Message.Contains(server, StringComparison.OrdinalIgnoreCase) => $"{server}: {exception.Message}",
-        SipException or ServerChoiceException => exception.Message,
+        SipException or ServerChoiceException or ProfileException => exception.Message,
         OperationCanceledException => "It was given up before it was done.",
         _ => $"This failed in a way that the module does not expect: {SipText.Reason(exception)}.",
     };
