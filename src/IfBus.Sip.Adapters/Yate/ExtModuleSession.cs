@@ -78,11 +78,13 @@ internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
             await session.DisposeAsync().ConfigureAwait(false);
             throw new OperationCanceledException($"{endpoint} accepts connections but does not answer as Yate's external module does; a Yate that hangs does the same.", e, cancellationToken);
         }
-        catch (SipConnectionException e) when (!session._greeted && session.Closed.IsCompleted)
+        catch (SipConnectionException e) when (!session._greeted)
         {
             await session.DisposeAsync().ConfigureAwait(false);
-            if (e.InnerException is SipProtocolException wrong) throw new SipProtocolException(wrong.Message, e, wrong.ErrorId);
-            throw new SipConnectionException($"{endpoint} closed the connection without a word: it is no listener of Yate's external module, or one for another role. {e.InnerException?.Message}", e);
+            // The waiters are told before the connection itself is: only this is the reason for certain.
+            Exception reason = await session.Closed.ConfigureAwait(false);
+            if (reason is SipProtocolException wrong) throw new SipProtocolException(wrong.Message, e, wrong.ErrorId);
+            throw new SipConnectionException($"{endpoint} closed the connection without a word: it is no listener of Yate's external module, or one for another role. {reason.Message}", e);
         }
         catch
         {

@@ -63,7 +63,7 @@ public sealed class ProfileNameCompleter : IArgumentCompleter
 {
     /// <inheritdoc/>
     public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
-        Completion.Match(wordToComplete, () => ProfileStore.All().Select(p => (p.Name, p.Host)));
+        Completion.Match(wordToComplete, () => ProfileStore.Names());
 }
 
 /// <summary>Completes ids of live calls. Knows what is in memory only.</summary>

@@ -15,7 +15,9 @@ public sealed class ConnectSipServer : ConfigurationCmdlet
     private string? _asked;
 
     /// <summary>A registered server, as Get-SipServer -Registered gives it.</summary>
-    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = "Registered")]
+    // On the pipeline in the default set too: the engine would take its Host alone for the parameter of that name.
+    [Parameter(ValueFromPipeline = true, ParameterSetName = "Host")]
+    [Parameter(Mandatory = true, ParameterSetName = "Registered")]
     public SipServerProfile? InputObject { get; set; }
 
     private protected override string? StillRunning() =>

@@ -41,23 +41,23 @@ public sealed class GetSipServer : SipCmdlet
 
     private void ShowRegistered()
     {
-        IReadOnlyList<SipServerProfile> all;
-        try
-        {
-            all = ProfileStore.All();
-        }
-        catch (ProfileException e)
-        {
-            WriteError(Errors.Record(e, null));
-            return;
-        }
-
         foreach (string name in Name)
         {
-            var pattern = new WildcardPattern(name, WildcardOptions.IgnoreCase);
-            var found = all.Where(p => pattern.IsMatch(p.Name)).ToList();
-            WriteObject(found, enumerateCollection: true);
-            if (found.Count == 0 && !WildcardPattern.ContainsWildcardCharacters(name)) WriteError(Errors.Record(ProfileException.NotFound(name), name));
+            try
+            {
+                bool unfit = false;
+                IReadOnlyList<SipServerProfile> found = ProfileStore.Find(new WildcardPattern(name, WildcardOptions.IgnoreCase), e =>
+                {
+                    unfit = true;
+                    WriteError(Errors.Record(e, name));
+                });
+                WriteObject(found, enumerateCollection: true);
+                if (found.Count == 0 && !unfit && !WildcardPattern.ContainsWildcardCharacters(name)) throw ProfileException.NotFound(name);
+            }
+            catch (ProfileException e)
+            {
+                WriteError(Errors.Record(e, name));
+            }
         }
     }
 }

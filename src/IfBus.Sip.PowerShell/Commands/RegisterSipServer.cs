@@ -68,7 +68,8 @@ public sealed class RegisterSipServer : ConfigurationCmdlet
         bool stored = false;
         if (given is { Length: > 0 })
         {
-            using SecureString secret = new System.Net.NetworkCredential("", given).SecurePassword;
+            // The vault's from here on: it may keep the object.
+            SecureString secret = new System.Net.NetworkCredential("", given).SecurePassword;
             secret.MakeReadOnly();
             stored = secrets.Store(profile.Name, secret);
         }

@@ -32,7 +32,7 @@ internal sealed class ProfileFile
     {
         if (Environment.GetEnvironmentVariable("IFBUS_SIP_HOME") is { Length: > 0 } given) return new ProfileFile(System.IO.Path.GetFullPath(given));
         string home = Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData, Environment.SpecialFolderOption.DoNotVerify);
-        if (home.Length == 0) throw new ProfileException("SipProfileFolderUnknown", ErrorCategory.ObjectNotFound, "This user has no folder for settings.", "Set the environment variable IFBUS_SIP_HOME to a folder.");
+        if (home.Length == 0) throw new ProfileException("SipProfileFolderUnknown", ErrorCategory.ObjectNotFound, "This user has no folder for settings.");
         return new ProfileFile(System.IO.Path.Combine(home, "IfBus.Sip"));
     }
 
@@ -55,13 +55,13 @@ internal sealed class ProfileFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ProfileException("SipProfileFileNotWritten", ErrorCategory.WriteError, $"{Path} cannot be written: {e.Message} Nothing was changed.", "Check the rights on the folder, or name another with the environment variable IFBUS_SIP_HOME.", e);
+            throw new ProfileException("SipProfileFileNotWritten", ErrorCategory.WriteError, $"{Path} cannot be written: {SipText.Reason(e)}. Nothing was changed.", e);
         }
     }
 
     /// <summary>The error for a file that cannot be used.</summary>
     public ProfileException Invalid(string what, Exception? inner = null) =>
-        new("SipProfileFileInvalid", ErrorCategory.InvalidData, $"{Path} cannot be used: {what}. It was left as it is.", "Mend the file, or move it away and register the servers anew.", inner);
+        new("SipProfileFileInvalid", ErrorCategory.InvalidData, $"{Path} cannot be used: {what}. It was left as it is.", inner);
 
     private JsonObject Load()
     {
@@ -75,7 +75,7 @@ internal sealed class ProfileFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw Invalid("it cannot be read: " + e.Message, e);
+            throw Invalid("it cannot be read: " + SipText.Reason(e), e);
         }
 
         try
@@ -126,7 +126,7 @@ internal sealed class ProfileFile
             catch (IOException e) when (e is not (DirectoryNotFoundException or PathTooLongException))
             {
                 if (Environment.TickCount64 - begin > Patience.TotalMilliseconds)
-                    throw new ProfileException("SipProfileFileBusy", ErrorCategory.ResourceBusy, $"{Path} is being written by another process for more than {Patience.TotalSeconds:0} s. Nothing was changed.", "Try again.", e);
+                    throw new ProfileException("SipProfileFileBusy", ErrorCategory.ResourceBusy, $"{Path} is being written by another process for more than {Patience.TotalSeconds:0} s. Nothing was changed.", e);
                 Thread.Sleep(20);
             }
         }

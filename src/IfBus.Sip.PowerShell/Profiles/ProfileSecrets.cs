@@ -91,8 +91,10 @@ internal sealed class ProfileSecrets(PSCmdlet cmdlet)
         }
 
         throw new ProfileException(
-            "SipSecretMissing", ErrorCategory.AuthenticationError, $"The secret of the registered server '{profile.Name}' is not in a vault, and nobody gave it{(why is null ? "" : " (this session cannot ask)")}.",
-            $"Give it with {parameter}, or install Microsoft.PowerShell.SecretManagement with a vault and store it there: Set-Secret {Prefix}{profile.Name}.", why);
+            "SipSecretMissing", ErrorCategory.AuthenticationError, $"The secret of the registered server '{profile.Name}' is not in a vault, and nobody gave it{(why is null ? "" : " (this session cannot ask)")}.", why)
+        {
+            Action = $"Give it with {parameter}, or install Microsoft.PowerShell.SecretManagement with a vault and store it there: Set-Secret {Prefix}{profile.Name}.",
+        };
     }
 
     private object? Fetch(string name)

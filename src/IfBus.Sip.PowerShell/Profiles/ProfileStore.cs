@@ -11,12 +11,30 @@ internal static class ProfileStore
     // What stands beside the settings.
     private static readonly string[] Own = ["Host", "User", "Login", "SecretStored"];
 
-    /// <summary>All registered servers, by name.</summary>
-    public static IReadOnlyList<SipServerProfile> All()
+    /// <summary>The registered servers that a name, with wildcards, fits; by name.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="unfit">Is told of those whose entry cannot be used; the others are none the worse for it.</param>
+    public static IReadOnlyList<SipServerProfile> Find(WildcardPattern name, Action<ProfileException> unfit)
     {
+        var found = new List<SipServerProfile>();
         var file = ProfileFile.OfUser();
-        return [.. file.Read().OrderBy(s => s.Key, StringComparer.OrdinalIgnoreCase).Select(s => Parse(file, s.Key, s.Value))];
+        foreach ((string key, JsonObject json) in file.Read().Where(s => name.IsMatch(s.Key)).OrderBy(s => s.Key, StringComparer.OrdinalIgnoreCase))
+        {
+            try
+            {
+                found.Add(Parse(file, key, json));
+            }
+            catch (ProfileException e)
+            {
+                unfit(e);
+            }
+        }
+
+        return found;
     }
+
+    /// <summary>The names of the registered servers, and their hosts as far as they have one.</summary>
+    public static IReadOnlyList<(string Name, string Host)> Names() => [.. ProfileFile.OfUser().Read().Select(s => (s.Key, s.Value["Host"]?.ToString() ?? s.Key))];
 
     /// <summary>One of them, without regard to case; null if there is none of this name.</summary>
     public static SipServerProfile? Find(string name)
@@ -33,7 +51,7 @@ internal static class ProfileStore
         if (Key(servers, profile.Name) is { } there)
         {
             if (!replace)
-                throw new ProfileException("SipProfileExists", ErrorCategory.ResourceExists, $"A server is registered as '{there}' already. Nothing was changed.", "Give this one another -Name, or put it in the place of that one with -Force.");
+                throw new ProfileException("SipProfileExists", ErrorCategory.ResourceExists, $"A server is registered as '{there}' already. Nothing was changed.");
             servers.Remove(there);
         }
 
