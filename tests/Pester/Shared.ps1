@@ -2,6 +2,8 @@
 $ErrorActionPreference = 'Stop'
 # Bars of work that takes long would be drawn between the results.
 $ProgressPreference = 'SilentlyContinue'
+# What the user of this machine has registered is none of the tests' business.
+$env:IFBUS_SIP_HOME = Join-Path ([IO.Path]::GetTempPath()) "ifbus-sip-pester-$PID"
 $manifest = (Get-ChildItem "$PSScriptRoot/../../out/IfBus.Sip/*/IfBus.Sip.psd1" | Sort-Object { [version]$_.Directory.Name } | Select-Object -Last 1).FullName
 if (-not $manifest) { throw 'There is no staged module: build first.' }
 if ((Get-Module IfBus.Sip).Path -ne (Join-Path (Split-Path $manifest) 'bin/IfBus.Sip.PowerShell.dll')) { Import-Module $manifest -Force }
@@ -18,6 +20,7 @@ function Start-Pair {
 function Stop-Everything {
     Disconnect-SipServer -All -ErrorAction Ignore
     Stop-SipSimulator -All -ErrorAction Ignore
+    Remove-Item $env:IFBUS_SIP_HOME -Recurse -Force -ErrorAction Ignore
 }
 
 # A call that talks.
