@@ -9,7 +9,7 @@ BeforeAll {
     Start-Pair | Out-Null
     $call = New-TalkingCall
     # Takes the call's id, the server's name, or no server at all, since it makes one.
-    $withoutServer = 'Find-SipServer', 'Connect-SipServer', 'Get-SipServer', 'Set-SipServer', 'Test-SipServerConfiguration', 'Start-SipSimulator', 'Stop-SipSimulator'
+    $withoutServer = 'Register-SipServer', 'Unregister-SipServer', 'Find-SipServer', 'Connect-SipServer', 'Get-SipServer', 'Set-SipServer', 'Test-SipServerConfiguration', 'Start-SipSimulator', 'Stop-SipSimulator'
 }
 
 AfterAll {

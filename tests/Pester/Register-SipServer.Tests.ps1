@@ -28,7 +28,6 @@ Describe 'Register-SipServer' {
         Register-SipServer 127.0.0.1 -Name daily -Type Asterisk -Port $simulator.Port -Credential $simulator.Credential -WarningVariable said -WarningAction SilentlyContinue | Out-Null
         "$said" | Should -BeLike '*is not kept and will be asked for*'
         Get-Content $file -Raw | Should -Not -BeLike "*$($simulator.Credential.GetNetworkCredential().Password)*"
-        Assert-Error { Connect-SipServer daily } SipSecretMissing '*daily*not in a vault*' AuthenticationError
     }
 
     It 'takes the password from the vault' {

@@ -132,11 +132,13 @@ public sealed partial class HelpTests
     [Fact]
     public void The_settings_of_a_hash_table_are_all_named()
     {
-        FieldInfo settings = Cmdlets["Connect-SipServer"].BaseType!.GetField("Settings", BindingFlags.NonPublic | BindingFlags.Static)!;
-        foreach (string name in new[] { "Connect-SipServer", "Test-SipServerConfiguration" })
+        Type setting = Cmdlets["Connect-SipServer"].Assembly.GetType("IfBus.Sip.PowerShell.Hosting.ServerSetting", throwOnError: true)!;
+        string[] settings = [.. ((IEnumerable<object>)setting.GetField("All")!.GetValue(null)!).Select(s => (string)setting.GetProperty("Name")!.GetValue(s)!)];
+        Assert.NotEmpty(settings);
+        foreach (string name in new[] { "Connect-SipServer", "Test-SipServerConfiguration", "Register-SipServer" })
         {
             string text = WrittenParameters(Page(name))["Configuration"];
-            Assert.All((string[])settings.GetValue(null)!, s => Assert.Matches($@"\b{s}\b", text));
+            Assert.All(settings, s => Assert.Matches($@"\b{s}\b", text));
         }
     }
 
