@@ -1,6 +1,6 @@
 using System.Management.Automation;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Security.Cryptography;
 using IfBus.Sip.Simulators;
 using IfBus.Sip.Tests.Support;
 
@@ -17,6 +17,14 @@ internal static class ErrorPeers
         using var peer = new HttpPeer(answer);
         return module.Fails(id, "param($p) Connect-SipServer 127.0.0.1 -Port $p -Type OpenSips", peer.Port);
     };
+
+    /// <summary>A web server with TLS that is asked in clear text.</summary>
+    public static ErrorRecord WebOverTls(ModuleRunspace module)
+    {
+        using X509Certificate2 certificate = HttpPeer.Certificate();
+        using var peer = new HttpPeer((_, s) => HttpPeer.SayAsync(s, "{}"), certificate);
+        return module.Fails("SipTlsRequired", "param($p) Connect-SipServer 127.0.0.1 -Port $p -Type OpenSips", peer.Port);
+    }
 
     /// <summary>A server that says this when somebody connects.</summary>
     public static Func<ModuleRunspace, ErrorRecord> Says(string id, string type, string words) => module =>
