@@ -1,6 +1,6 @@
 using System.Management.Automation;
-using System.Security.Cryptography.X509Certificates;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using IfBus.Sip.Simulators;
 using IfBus.Sip.Tests.Support;
 
