@@ -16,6 +16,8 @@ internal sealed class HttpServerClient : IDisposable
     private readonly Uri _base;
     private readonly int _headSize;
     private volatile Tuple<string, Uri>? _last;
+    // It has spoken HTTP as we are to speak it: no need to ask for TLS any more.
+    private volatile bool _understood;
 
     public HttpServerClient(HttpSettings settings, TimeProvider time)
     {
@@ -38,7 +40,7 @@ internal sealed class HttpServerClient : IDisposable
             MaxResponseDrainSize = 0,
             ResponseDrainTimeout = TimeSpan.Zero,
             // The same sockets, TLS rules and error texts as for the other kinds of server; an SslStream is taken as it is.
-            ConnectCallback = async (_, token) => await endpoint.OpenAsync(token).ConfigureAwait(false),
+            ConnectCallback = async (_, token) => await HttpTls.OpenAsync(endpoint, time, token).ConfigureAwait(false),
         };
         _invoker = new HttpMessageInvoker(_handler, disposeHandler: false);
         _headSize = 200 + _base.AbsoluteUri.Length + (settings.Host?.Length ?? 0) + (settings.Authorization?.ToString().Length + 20 ?? 0) + settings.Headers.Sum(h => h.Key.Length + h.Value.Length + 4);
@@ -70,6 +72,8 @@ internal sealed class HttpServerClient : IDisposable
                 {
                     using HttpResponseMessage response = await _invoker.SendAsync(message, deadline.Token).ConfigureAwait(false);
                     sent = true;
+                    if (response is { StatusCode: HttpStatusCode.BadRequest, Content.Headers.ContentType.MediaType: "text/html" }) await CheckClearTextAsync(deadline.Token).ConfigureAwait(false);
+                    else _understood = true;
                     Stream stream = await response.Content.ReadAsStreamAsync(deadline.Token).ConfigureAwait(false);
                     return await read(new HttpReply(response, new BoundedStream(stream, _settings.MaxReplyBytes, _settings.Name), _settings, _time), deadline.Token).ConfigureAwait(false);
                 }
@@ -93,6 +97,15 @@ internal sealed class HttpServerClient : IDisposable
         catch (HttpRequestException e)
         {
             if (FindOwn(e) is { } own) throw Tell(Known(own, request, sent));
+            try
+            {
+                if (e.HttpRequestError is HttpRequestError.InvalidResponse or HttpRequestError.ResponseEnded || e.InnerException is IOException) await CheckClearTextAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (SipConnectionException tls)
+            {
+                throw Tell(tls);
+            }
+
             if (e.HttpRequestError is HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded or HttpRequestError.VersionNegotiationError)
                 throw Tell(new SipProtocolException($"What {_settings.Name} answered to {request.What} is not HTTP: {SipText.Printable(SipText.Reason(e))}.", e));
             throw Tell(Lost(request, sent, e));
@@ -107,6 +120,18 @@ internal sealed class HttpServerClient : IDisposable
     {
         _invoker.Dispose();
         _handler.Dispose();
+    }
+
+    // What a port with TLS makes of clear text differs: an alert, a closed connection, or 400 in clear text.
+    private async Task CheckClearTextAsync(CancellationToken cancellationToken)
+    {
+        if (_understood || _settings.Endpoint.UseTls || !await HttpTls.IsSpokenAsync(_settings.Endpoint, _time, cancellationToken).ConfigureAwait(false)) return;
+        throw new SipConnectionException($"{_settings.Endpoint} speaks TLS on this port, and was asked in clear text.", null, "SipTlsRequired")
+        {
+            Server = _settings.Name,
+            // The port reads TLS only: it has understood nothing.
+            NothingDone = true,
+        };
     }
 
     private static bool IsStale(HttpRequestException e) =>
@@ -172,6 +197,6 @@ internal sealed class HttpServerClient : IDisposable
     {
         long size = (long)_headSize + request.Path.Length + (request.Body?.Length ?? 0) + request.Headers.Sum(static h => h.Key.Length + h.Value.Length + 4);
         if (size <= _settings.MaxRequestBytes) return;
-        throw new SipArgumentException("Request", $"{request.What}, {size} bytes", $"{_settings.Name} takes {_settings.MaxRequestBytes} bytes of a request, head and body{(_settings.MaxRequestRule is { } rule ? $" ({rule})" : "")}. Nothing was sent.", "SipRequestTooLarge") { Server = _settings.Name };
+        throw new SipArgumentException(request.Parameter, $"{request.What}, {size} bytes", $"{_settings.Name} takes {_settings.MaxRequestBytes} bytes of a request, head and body{(_settings.MaxRequestRule is { } rule ? $" ({rule})" : "")}. Nothing was sent.", "SipRequestTooLarge") { Server = _settings.Name };
     }
 }

@@ -16,6 +16,9 @@ public sealed class ServerNameAttribute : ArgumentTransformationAttribute
     /// </summary>
     public bool FromPipeline { get; set; }
 
+    /// <summary>The parameter takes objects only: what is piped as a text is the id of a call there.</summary>
+    public bool ObjectsOnly { get; set; }
+
     /// <inheritdoc/>
     public override object Transform(EngineIntrinsics engineIntrinsics, object inputData)
     {
@@ -33,7 +36,7 @@ public sealed class ServerNameAttribute : ArgumentTransformationAttribute
     {
         object? value = input is PSObject wrapped ? wrapped.BaseObject : input;
         // An empty column of a table of calls is the same as none.
-        if (value is string name) return string.IsNullOrWhiteSpace(name) ? null : name;
+        if (value is string name && !ObjectsOnly) return string.IsNullOrWhiteSpace(name) ? null : name;
         if (value is SipServer server)
         {
             ServerStore.Current.Borrow(server);

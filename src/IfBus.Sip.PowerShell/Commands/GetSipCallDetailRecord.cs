@@ -18,6 +18,12 @@ public sealed class GetSipCallDetailRecord : ServerCmdlet
     [ArgumentCompleter(typeof(CallIdCompleter))]
     public string[]? CallId { get; set; }
 
+    // Texts of the pipeline are ids of calls.
+    /// <summary>The connections, as objects that are piped in.</summary>
+    [Parameter(ValueFromPipeline = true)]
+    [ServerName(FromPipeline = true, ObjectsOnly = true)]
+    public string[]? InputObject { get; set; }
+
     /// <summary>Flexisip: the account whose records are wanted; accounts can be piped in.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [Account]
@@ -54,15 +60,18 @@ public sealed class GetSipCallDetailRecord : ServerCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        if (Account is not null)
+        foreach (string? server in InputObject ?? [Server!])
         {
-            foreach (string account in Account) WriteOf(account);
-            return;
+            if (Account is null) WriteFrom(server);
+            else foreach (string account in Account) WriteOf(server, account);
         }
+    }
 
+    private void WriteFrom(string? server)
+    {
         foreach (string? id in CallId ?? [null!])
         {
-            if ((id is null ? Choose(Server) : ChooseFor(id)) is not { } connection) continue;
+            if ((id is null || InputObject is not null ? Choose(server) : ChooseFor(id)) is not { } connection) continue;
             var filter = new SipDetailRecordFilter { CallId = id, After = After?.ToUniversalTime(), Before = Before?.ToUniversalTime() };
             try
             {
@@ -77,9 +86,9 @@ public sealed class GetSipCallDetailRecord : ServerCmdlet
 
     private bool Fits(SipCallDetailRecord record) => Wanted.Matches(From, record.From) && Wanted.Matches(To, record.To);
 
-    private void WriteOf(string account)
+    private void WriteOf(string? server, string account)
     {
-        if (Choose(Server) is not { } connection) return;
+        if (Choose(server) is not { } connection) return;
         DateTime? after = After?.ToUniversalTime(), before = Before?.ToUniversalTime();
         try
         {

@@ -19,6 +19,12 @@ public sealed class GetSipCallStatus : ServerCmdlet
     [ArgumentCompleter(typeof(CallIdCompleter))]
     public string[]? CallId { get; set; }
 
+    // Texts of the pipeline are ids of calls.
+    /// <summary>The connections, as objects that are piped in.</summary>
+    [Parameter(ValueFromPipeline = true, ParameterSetName = "List")]
+    [ServerName(FromPipeline = true, ObjectsOnly = true)]
+    public string[]? InputObject { get; set; }
+
     /// <summary>Only calls in these states; Terminated are those of Get-SipCallHistory.</summary>
     [Parameter(ParameterSetName = "List")]
     public CallState[]? State { get; set; }
@@ -33,6 +39,8 @@ public sealed class GetSipCallStatus : ServerCmdlet
     [SupportsWildcards]
     public string? To { get; set; }
 
+    private string[]? Asked => InputObject ?? (Server is null ? null : [Server]);
+
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
@@ -45,7 +53,7 @@ public sealed class GetSipCallStatus : ServerCmdlet
         // Of calls that have ended only the connection knows; the server need not be asked.
         bool ask = State is null || !State.All(s => s == CallState.Terminated);
         // Side by side: one that is slow or dead keeps only its own calls back.
-        foreach (ServerStore.Connection connection in Server is not null ? ChooseEach([Server]) : ThoseThatCan(ChooseEachOrAll(null), ask ? SipCapabilities.ListCalls : SipCapabilities.None)) Begin(_open, connection, connection.Name, () => ListAsync(connection, ask));
+        foreach (ServerStore.Connection connection in Asked is { } asked ? ChooseEach(asked) : ThoseThatCan(ChooseEachOrAll(null), ask ? SipCapabilities.ListCalls : SipCapabilities.None)) Begin(_open, connection, connection.Name, () => ListAsync(connection, ask));
         PumpReady();
     }
 

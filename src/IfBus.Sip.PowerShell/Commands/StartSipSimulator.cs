@@ -2,6 +2,7 @@ using System.Management.Automation;
 using System.Net;
 using System.Security;
 using System.Security.Cryptography;
+using System.Text.RegularExpressions;
 using IfBus.Sip.PowerShell.Binding;
 using IfBus.Sip.PowerShell.Hosting;
 using IfBus.Sip.Simulators;
@@ -24,12 +25,10 @@ public sealed class StartSipSimulator : SipCmdlet
 
     /// <summary>The version to play. Asterisk: 22.10.1, or one that begins with 16. FreeSWITCH: 1.10.12. Yate: 6.4.1. Kamailio: 5.6.3, or one that begins with 6.0 or 6.1. OpenSIPS: 3.6.8. Flexisip: 2.1 or 2.0.7.</summary>
     [Parameter]
-    [ValidatePattern(@"^(16|18|20|22|1\.10|6\.[014]|5\.[678]|3\.[4-6]|2\.[01])(\.[0-9.]{1,20})?$")]
     public string? Version { get; set; }
 
     /// <summary>The user that it lets in. FreeSWITCH asks for the secret alone, or for user@domain too; Yate for nothing.</summary>
     [Parameter]
-    [ValidatePattern(@"^[^\p{C}]{1,80}$")]
     public string? User { get; set; }
 
     /// <summary>That user's secret; one is made up if left out.</summary>
@@ -67,8 +66,10 @@ public sealed class StartSipSimulator : SipCmdlet
     {
         Check(nameof(RingTime), RingTime);
         Check(nameof(Delay), Delay);
-        if (Version is not null && VersionType() != Type)
-            ThrowTerminatingError(Errors.Record(new SipArgumentException(nameof(Version), Version, $"with -Type {Type} it is a version of that, for instance {Example()}."), Version));
+        if (Version is not null && !Regex.IsMatch(Version, $@"^(?:{Versions().Pattern})(?:\.[0-9.]{{1,20}})?\z", RegexOptions.CultureInvariant))
+            ThrowTerminatingError(Errors.Record(new SipArgumentException(nameof(Version), Version, $"with -Type {Type} it is {Versions().Words}."), Version));
+        if (User is not null && !Regex.IsMatch(User, @"^[^\p{C}]{1,80}\z", RegexOptions.CultureInvariant))
+            ThrowTerminatingError(Errors.Record(new SipArgumentException(nameof(User), User, "1 to 80 characters that can be printed."), User));
         if (Type == SipServerType.Yate && (User is not null || Secret is not null))
             ThrowTerminatingError(Errors.Record(new SipArgumentException(User is not null ? nameof(User) : nameof(Secret), User, "goes not with -Type Yate, whose external module knows no login; leave it out."), User));
         if (!ShouldProcess($"{Type} simulator on 127.0.0.1:{(Port == 0 ? "a free port" : Port)}", "Start")) return;
@@ -151,25 +152,15 @@ public sealed class StartSipSimulator : SipCmdlet
         Faults = Faults(),
     });
 
-    private SipServerType VersionType() => Version!.Split('.')[0] switch
+    // What the simulators play, and how it is said.
+    private (string Pattern, string Words) Versions() => Type switch
     {
-        "5" => SipServerType.Kamailio,
-        "6" when !Version.StartsWith("6.4", StringComparison.Ordinal) => SipServerType.Kamailio,
-        "1" => SipServerType.FreeSwitch,
-        "2" => SipServerType.Flexisip,
-        "3" => SipServerType.OpenSips,
-        "6" => SipServerType.Yate,
-        _ => SipServerType.Asterisk,
-    };
-
-    private string Example() => Type switch
-    {
-        SipServerType.FreeSwitch => "1.10.12",
-        SipServerType.Yate => "6.4.1",
-        SipServerType.Kamailio => "5.6.3",
-        SipServerType.OpenSips => "3.6.8",
-        SipServerType.Flexisip => "2.1",
-        _ => "22.10.1 or 16.28.0",
+        SipServerType.FreeSwitch => (@"1\.10", "1.10 or one that begins with it, for instance 1.10.12"),
+        SipServerType.Yate => (@"6\.4", "6.4 or one that begins with it, for instance 6.4.1"),
+        SipServerType.Kamailio => (@"5\.[678]|6\.[01]", "5.6, 5.7, 5.8, 6.0, 6.1 or one that begins with it, for instance 5.6.3"),
+        SipServerType.OpenSips => (@"3\.[4-6]", "3.4, 3.5, 3.6 or one that begins with it, for instance 3.6.8"),
+        SipServerType.Flexisip => (@"2\.[01]", "2.0, 2.1 or one that begins with it, for instance 2.0.7"),
+        _ => ("16|18|20|22", "16, 18, 20, 22 or one that begins with it, for instance 22.10.1 or 16.28.0"),
     };
 
     private string NewSecret() => Secret is null ? Guid.NewGuid().ToString("N") : new NetworkCredential("", Secret).Password;

@@ -9,6 +9,9 @@ namespace IfBus.Sip.PowerShell.Commands;
 [OutputType(typeof(SipEvent))]
 public sealed class WatchSipEvent : ServerCmdlet
 {
+    // Watched side by side. On the pipeline's thread.
+    private readonly List<Piped> _piped = [];
+
     /// <summary>What kinds of event; all but the server's raw ones if left out.</summary>
     [Parameter(Position = 0)]
     public SipEventTypes Type { get; set; } = SipEventTypes.Known;
@@ -19,6 +22,11 @@ public sealed class WatchSipEvent : ServerCmdlet
     [Alias("Id")]
     [ArgumentCompleter(typeof(CallIdCompleter))]
     public string? CallId { get; set; }
+
+    /// <summary>The connections, as objects that are piped in; all of them are watched at the same time.</summary>
+    [Parameter(ValueFromPipeline = true)]
+    [ServerName(FromPipeline = true, ObjectsOnly = true)]
+    public string[]? InputObject { get; set; }
 
     /// <summary>Ends after so many events.</summary>
     [Parameter]
@@ -40,6 +48,17 @@ public sealed class WatchSipEvent : ServerCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
+        if (InputObject is not null && CallId is null)
+        {
+            // Heard from now on; which others come is known at the end.
+            foreach (ServerStore.Connection chosen in ChooseEach(InputObject))
+            {
+                if (_piped.TrueForAll(p => p.Connection != chosen)) _piped.Add(new Piped(chosen, chosen.Adapter.Subscribe(Type | SipEventTypes.EventsLost)));
+            }
+
+            return;
+        }
+
         if ((CallId is null ? Choose(Server) : ChooseFor(CallId)) is not { } connection) return;
         using var end = CancellationTokenSource.CreateLinkedTokenSource(StopToken);
         if (Timeout is { } time) end.CancelAfter(time);
@@ -62,6 +81,56 @@ public sealed class WatchSipEvent : ServerCmdlet
         {
             WriteError(Errors.Record(e, CallId ?? connection.Name));
         }
+    }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing()
+    {
+        if (_piped.Count == 0) return;
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(StopToken);
+        if (Timeout is { } time) end.CancelAfter(time);
+        int left = Count ?? int.MaxValue;
+        while (left > 0 && _piped.Count > 0 && !end.IsCancellationRequested)
+        {
+            Pump(async _ => await Task.WhenAny(_piped.Select(p => p.Next ??= p.Events.ReadAsync(end.Token).AsTask())).ConfigureAwait(false));
+            foreach (Piped piped in _piped.Where(p => p.Next!.IsCompleted).ToArray())
+            {
+                if (left > 0 && Take(piped)) left--;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            foreach (Piped piped in _piped) piped.Events.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    // True if it was one of the events that were asked for.
+    private bool Take(Piped piped)
+    {
+        Task<SipEvent> read = piped.Next!;
+        piped.Next = null;
+        if (read.IsCanceled) return false;
+        if (read.Exception is { } fault)
+        {
+            // This one sends no more; the others do.
+            _piped.Remove(piped);
+            piped.Events.Dispose();
+            WriteError(Errors.Record(fault.InnerException!, piped.Connection.Name));
+            return false;
+        }
+
+        SipEvent item = read.Result;
+        if (item.Type == SipEventTypes.EventsLost) WriteWarning($"{piped.Connection.Name}: {item.Message}");
+        if ((Type & item.Type) == 0) return false;
+        WriteObject(item);
+        return true;
     }
 
     private void Watch(ServerStore.Connection connection, ISipEventSubscription events, string? callId, CancellationTokenSource end)
@@ -108,5 +177,15 @@ public sealed class WatchSipEvent : ServerCmdlet
                 return null; // the time is over: that is how it was asked for
             }
         });
+    }
+
+    private sealed class Piped(ServerStore.Connection connection, ISipEventSubscription events)
+    {
+        public ServerStore.Connection Connection { get; } = connection;
+
+        public ISipEventSubscription Events { get; } = events;
+
+        // Being waited for.
+        public Task<SipEvent>? Next { get; set; }
     }
 }

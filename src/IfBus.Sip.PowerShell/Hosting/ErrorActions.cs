@@ -30,6 +30,7 @@ internal static class ErrorActions
         ["SipServerFailed"] = "The server's own log has the reason.",
         ["SipServerUnavailable"] = "Set up at the server what it says it lacks, or try again later.",
         ["SipTimeout"] = "Test-SipServer shows whether the server answers. What changes something may have been carried out: look with Get-SipCallStatus before doing it again.",
+        ["SipTlsRequired"] = "Use -UseTls, or the server's clear-text port.",
         ["SipTlsFailed"] = "Use the server's TLS port, or leave out -UseTls for a clear-text port.",
         ["SipCertificateNotTrusted"] = "Connect by the name that stands in the certificate, or name the file of its authority with -CertificateAuthority.",
         ["SipNotAsterisk"] = "Check that the port is the Manager's (manager.conf: port, usually 5038), or find out what answers there: Find-SipServer.",

@@ -231,6 +231,43 @@ public sealed class HttpServerClientTests
         }
     }
 
+    [Theory]
+    [InlineData("200 OK")]
+    [InlineData("404 Not Found")]
+    public async Task A_port_that_speaks_clear_text_is_told_from_one_with_TLS(string status)
+    {
+        using var peer = new HttpPeer((_, stream) => HttpPeer.SayAsync(stream, "{}", status));
+        using var client = new HttpServerClient(Settings(peer.Port) with { Endpoint = new WireEndpoint("127.0.0.1", peer.Port, true, false), Authorization = HttpSettings.Basic("ann", "secret") }, TimeProvider.System);
+        var error = await Assert.ThrowsAsync<SipConnectionException>(() => SendAsync(client, Post("1")));
+        Assert.Equal(("SipTlsFailed", true, false), (error.ErrorId, error.NothingDone, error.OutcomeUnknown));
+        Assert.Contains($"'HTTP/1.1 {status}'", error.Message, StringComparison.Ordinal);
+        // The question in clear text has no secret and asks for nothing.
+        HttpPeerRequest asked = Assert.Single(peer.Requests);
+        Assert.Equal("GET / HTTP/1.1", asked.Line);
+        Assert.Null(asked.Header("Authorization"));
+    }
+
+    [Fact]
+    public async Task A_port_with_TLS_that_is_asked_in_clear_text_says_so()
+    {
+        using X509Certificate2 certificate = HttpPeer.Certificate();
+        using var peer = new HttpPeer((_, stream) => HttpPeer.SayAsync(stream, "{}"), certificate);
+        using HttpServerClient client = Client(peer);
+        var error = await Assert.ThrowsAsync<SipConnectionException>(() => SendAsync(client, Post("1")));
+        Assert.Equal(("SipTlsRequired", true, false), (error.ErrorId, error.NothingDone, error.OutcomeUnknown));
+        Assert.Empty(peer.Requests);
+    }
+
+    [Fact]
+    public async Task A_server_that_is_slow_with_TLS_is_waited_for()
+    {
+        // Silent to both: only the deadline tells.
+        using var peer = new ScriptedPeer((_, _, token) => Task.Delay(System.Threading.Timeout.Infinite, token));
+        using var client = new HttpServerClient(Settings(peer.Port) with { Endpoint = new WireEndpoint("127.0.0.1", peer.Port, true, false), RequestTimeout = TimeSpan.FromSeconds(5) }, TimeProvider.System);
+        var error = await Assert.ThrowsAsync<SipTimeoutException>(() => SendAsync(client, Post("1")));
+        Assert.False(error.OutcomeUnknown);
+    }
+
     internal static HttpSettings Settings(int port) => new()
     {
         Name = "peer",

@@ -18,6 +18,14 @@ internal static class ErrorPeers
         return module.Fails(id, "param($p) Connect-SipServer 127.0.0.1 -Port $p -Type OpenSips", peer.Port);
     };
 
+    /// <summary>A web server with TLS that is asked in clear text.</summary>
+    public static ErrorRecord WebOverTls(ModuleRunspace module)
+    {
+        using X509Certificate2 certificate = HttpPeer.Certificate();
+        using var peer = new HttpPeer((_, s) => HttpPeer.SayAsync(s, "{}"), certificate);
+        return module.Fails("SipTlsRequired", "param($p) Connect-SipServer 127.0.0.1 -Port $p -Type OpenSips", peer.Port);
+    }
+
     /// <summary>A server that says this when somebody connects.</summary>
     public static Func<ModuleRunspace, ErrorRecord> Says(string id, string type, string words) => module =>
     {

@@ -57,6 +57,25 @@ public sealed class ErrorTextTests : IDisposable
         Assert.Contains(rule, error.Exception.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("Start-SipSimulator -Version nonsense", "-Version 'nonsense' is refused: with -Type Asterisk it is 16, 18, 20, 22 or one that begins with it, for instance 22.10.1 or 16.28.0.")]
+    [InlineData("Start-SipSimulator Kamailio -Version 3.6.8", "-Version '3.6.8' is refused: with -Type Kamailio it is 5.6, 5.7, 5.8, 6.0, 6.1 or one that begins with it, for instance 5.6.3.")]
+    [InlineData("Start-SipSimulator Flexisip -Version \"2.1`n\"", "-Version '2.1\\n' is refused: with -Type Flexisip it is 2.0, 2.1 or one that begins with it, for instance 2.0.7.")]
+    [InlineData("Start-SipSimulator OpenSips -Version ''", "-Version '' is refused: with -Type OpenSips it is 3.4, 3.5, 3.6 or one that begins with it, for instance 3.6.8.")]
+    [InlineData("Start-SipSimulator -User \"a`nb\"", "-User 'a\\nb' is refused: 1 to 80 characters that can be printed.")]
+    public void A_simulator_is_refused_in_words(string script, string text) =>
+        Assert.Equal(text, _module.Fails("SipInvalidArgument", script).Exception.Message);
+
+    [Theory]
+    [InlineData("Asterisk", "16.28.0")]
+    [InlineData("FreeSwitch", "1.10.9")]
+    [InlineData("Yate", "6.4")]
+    [InlineData("Kamailio", "6.1.0")]
+    [InlineData("OpenSips", "3.6.8")]
+    [InlineData("Flexisip", "2.0.7")]
+    public void A_version_that_a_simulator_plays_is_taken(string type, string version) =>
+        Assert.Single(_module.Run($"Start-SipSimulator {type} -Version {version}; Stop-SipSimulator -All"));
+
     [Fact]
     public void The_rule_for_variables_is_what_is_held_to()
     {

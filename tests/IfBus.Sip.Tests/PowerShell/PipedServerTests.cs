@@ -40,6 +40,61 @@ public sealed class PipedServerTests : IDisposable
         Assert.Equal(["b"], Servers($"Get-SipStatistic -Server b | {cmdlet}"));
     }
 
+    [Theory]
+    [InlineData("Get-SipCallStatus")]
+    [InlineData("Get-SipCallStatus -State Terminated")]
+    [InlineData("Get-SipCallDetailRecord")]
+    public void It_is_the_server_whose_calls_are_listed(string cmdlet)
+    {
+        Assert.Equal(["a", "b"], Servers($"Get-SipServer | {cmdlet}"));
+        Assert.Equal(["a"], Servers($"Get-SipServer a | {cmdlet}"));
+        Assert.Equal(["b"], Servers($"Get-SipServer b | {cmdlet}"));
+        Assert.Equal(["b"], Servers($"[System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize((Get-SipServer b))) | {cmdlet}"));
+        Assert.Equal(["b"], Servers($"{cmdlet} -Server (Get-SipServer b)"));
+    }
+
+    [Fact]
+    public void Calls_and_ids_that_are_piped_are_calls_still()
+    {
+        SipCall call = _module.Run<SipCall>("Get-SipServer b | Get-SipCallStatus");
+        foreach (string piped in (string[])["$c", "$c.CallId", "[pscustomobject]@{ CallId = $c.CallId; Server = 'b' }", "[pscustomobject]@{ Id = $c.CallId }"])
+        {
+            Assert.Equal(call.CallId, _module.Run<SipCall>($"param($c) {piped} | Get-SipCallStatus", call).CallId);
+        }
+
+        SipCall ended = _module.Run<SipCall>("Get-SipServer b | Get-SipCallStatus -State Terminated");
+        foreach (string piped in (string[])["$c", "$c.CallId"])
+        {
+            Assert.All(_module.Run($"param($c) {piped} | Get-SipCallDetailRecord", ended), r => Assert.Equal(ended.CallId, r.Properties["CallId"].Value));
+        }
+    }
+
+    [Fact]
+    public void Events_are_those_of_the_servers_that_are_piped()
+    {
+        // What is piped is heard from then on, so the calls that are made after it are seen.
+        Assert.Equal(["b"], Servers("""
+            & { Get-SipServer b; $null = New-SipCall -From 1001 -To 1002 -Server a -Wait; $null = New-SipCall -From 1001 -To 1002 -Server b -Wait } | Watch-SipEvent CallStateChanged -Count 2 -Timeout 60
+            """));
+        Assert.Equal(["a", "b"], Servers("""
+            $seen = @{}
+            :all do {
+                & { Get-SipServer; foreach ($s in 'a', 'b') { $null = New-SipCall -From 1001 -To 1002 -Server $s -Wait } } | Watch-SipEvent CallStateChanged -Timeout 60 |
+                    ForEach-Object { $_; $seen[$_.Server] = 1; if ($seen.Count -eq 2) { break all } }
+            } while ($false)
+            """));
+        Assert.Empty(_module.Run("Get-SipServer | Watch-SipEvent CallDtmf -Timeout 0"));
+    }
+
+    [Fact]
+    public void One_that_is_disconnected_ends_its_part_of_the_watch_only()
+    {
+        SipEvent[] events = [.. _module.Run("""
+            & { Get-SipServer; Disconnect-SipServer a; $null = New-SipCall -From 1001 -To 1002 -Server b -Wait } | Watch-SipEvent CallStateChanged -Count 1 -Timeout 60 -ErrorAction SilentlyContinue
+            """).Select(o => (SipEvent)o.BaseObject)];
+        Assert.Equal("b", Assert.Single(events).Server);
+    }
+
     [Fact]
     public void Rooms_are_found_on_it()
     {
