@@ -38,8 +38,10 @@ Describe 'Get-SipCallStatus' {
         Disconnect-SipServer flexi
     }
 
-    It 'does not take a server for a call' {
-        (Get-FirstError { Get-SipServer pbx | Get-SipCallStatus }).FullyQualifiedErrorId | Should -BeLike 'InputObjectNotBound,*'
+    It 'lists the calls of the servers that are piped, and of no other' {
+        (Get-SipServer other | Get-SipCallStatus).CallId | Should -Be $there.CallId
+        (Get-SipServer | Get-SipCallStatus | Sort-Object Server).CallId | Should -Be $there.CallId, $here.CallId
+        Get-SipServer pbx | Get-SipCallStatus -From '20*' | Should -BeNullOrEmpty
     }
 
     It 'tells of a call that is not there' {
