@@ -23,6 +23,7 @@ internal sealed class HttpProbe(string host, int port, bool tls, string? path, T
                 RequestTimeout = limit,
                 MaxReplyBytes = 64 * 1024,
                 ErrorBodyTime = TimeSpan.FromMilliseconds(300),
+                ExplainsTls = false,
             },
             time);
         var asked = new List<Task<SipServerFinding?>>

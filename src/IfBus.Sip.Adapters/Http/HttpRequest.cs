@@ -21,9 +21,6 @@ internal sealed record HttpRequest
     /// <summary>Headers of this request alone.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; } = [];
 
-    /// <summary>The parameter that its length comes from, without the dash.</summary>
-    public string Parameter { get; init; } = "Field";
-
     /// <summary>Time for it, from the moment it is asked for to the last byte of the reply; null for the usual time.</summary>
     public TimeSpan? Timeout { get; init; }
 }

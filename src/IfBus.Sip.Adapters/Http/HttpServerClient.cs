@@ -40,7 +40,7 @@ internal sealed class HttpServerClient : IDisposable
             MaxResponseDrainSize = 0,
             ResponseDrainTimeout = TimeSpan.Zero,
             // The same sockets, TLS rules and error texts as for the other kinds of server; an SslStream is taken as it is.
-            ConnectCallback = async (_, token) => await HttpTls.OpenAsync(endpoint, time, token).ConfigureAwait(false),
+            ConnectCallback = async (_, token) => await (settings.ExplainsTls ? HttpTls.OpenAsync(endpoint, time, token) : endpoint.OpenAsync(token)).ConfigureAwait(false),
         };
         _invoker = new HttpMessageInvoker(_handler, disposeHandler: false);
         _headSize = 200 + _base.AbsoluteUri.Length + (settings.Host?.Length ?? 0) + (settings.Authorization?.ToString().Length + 20 ?? 0) + settings.Headers.Sum(h => h.Key.Length + h.Value.Length + 4);
@@ -125,7 +125,7 @@ internal sealed class HttpServerClient : IDisposable
     // What a port with TLS makes of clear text differs: an alert, a closed connection, or 400 in clear text.
     private async Task CheckClearTextAsync(CancellationToken cancellationToken)
     {
-        if (_understood || _settings.Endpoint.UseTls || !await HttpTls.IsSpokenAsync(_settings.Endpoint, _time, cancellationToken).ConfigureAwait(false)) return;
+        if (_understood || !_settings.ExplainsTls || _settings.Endpoint.UseTls || !await HttpTls.IsSpokenAsync(_settings.Endpoint, _time, cancellationToken).ConfigureAwait(false)) return;
         throw new SipConnectionException($"{_settings.Endpoint} speaks TLS on this port, and was asked in clear text.", null, "SipTlsRequired")
         {
             Server = _settings.Name,
@@ -197,6 +197,6 @@ internal sealed class HttpServerClient : IDisposable
     {
         long size = (long)_headSize + request.Path.Length + (request.Body?.Length ?? 0) + request.Headers.Sum(static h => h.Key.Length + h.Value.Length + 4);
         if (size <= _settings.MaxRequestBytes) return;
-        throw new SipArgumentException(request.Parameter, $"{request.What}, {size} bytes", $"{_settings.Name} takes {_settings.MaxRequestBytes} bytes of a request, head and body{(_settings.MaxRequestRule is { } rule ? $" ({rule})" : "")}. Nothing was sent.", "SipRequestTooLarge") { Server = _settings.Name };
+        throw new SipArgumentException("Field", $"{request.What}, {size} bytes", $"{_settings.Name} takes {_settings.MaxRequestBytes} bytes of a request, head and body{(_settings.MaxRequestRule is { } rule ? $" ({rule})" : "")}. Nothing was sent.", "SipRequestTooLarge") { Server = _settings.Name };
     }
 }

@@ -51,6 +51,9 @@ internal sealed record HttpSettings
     /// <summary>How long the body of an error is waited for: some servers never end it. The status line is known by then.</summary>
     public TimeSpan ErrorBodyTime { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>Find out, on connections of its own, whether a port that is not understood speaks TLS, or does not. Off for who asks it both ways anyhow.</summary>
+    public bool ExplainsTls { get; init; } = true;
+
     /// <summary>An Authorization header with a login.</summary>
     public static AuthenticationHeaderValue Basic(string user, string secret) =>
         new("Basic", Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(user + ":" + secret)));

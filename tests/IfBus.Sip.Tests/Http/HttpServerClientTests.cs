@@ -250,12 +250,23 @@ public sealed class HttpServerClientTests
     [Fact]
     public async Task A_port_with_TLS_that_is_asked_in_clear_text_says_so()
     {
-        using X509Certificate2 certificate = HttpPeer.Certificate();
+        using X509Certificate2 certificate = SelfSigned.Certificate("localhost");
         using var peer = new HttpPeer((_, stream) => HttpPeer.SayAsync(stream, "{}"), certificate);
         using HttpServerClient client = Client(peer);
         var error = await Assert.ThrowsAsync<SipConnectionException>(() => SendAsync(client, Post("1")));
         Assert.Equal(("SipTlsRequired", true, false), (error.ErrorId, error.NothingDone, error.OutcomeUnknown));
         Assert.Empty(peer.Requests);
+    }
+
+    [Fact]
+    public async Task Who_asks_both_ways_anyhow_makes_no_connection_to_find_out()
+    {
+        using X509Certificate2 certificate = SelfSigned.Certificate("localhost");
+        using var peer = new HttpPeer((_, stream) => HttpPeer.SayAsync(stream, "{}"), certificate);
+        using var client = new HttpServerClient(Settings(peer.Port) with { ExplainsTls = false }, TimeProvider.System);
+        var error = await Assert.ThrowsAnyAsync<SipException>(() => SendAsync(client, Post("1")));
+        Assert.NotEqual("SipTlsRequired", error.ErrorId);
+        Assert.Equal(1, peer.Connections);
     }
 
     [Fact]

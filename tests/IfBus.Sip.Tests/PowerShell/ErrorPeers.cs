@@ -1,5 +1,4 @@
 using System.Management.Automation;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using IfBus.Sip.Simulators;
 using IfBus.Sip.Tests.Support;
@@ -21,7 +20,7 @@ internal static class ErrorPeers
     /// <summary>A web server with TLS that is asked in clear text.</summary>
     public static ErrorRecord WebOverTls(ModuleRunspace module)
     {
-        using X509Certificate2 certificate = HttpPeer.Certificate();
+        using X509Certificate2 certificate = SelfSigned.Certificate("localhost");
         using var peer = new HttpPeer((_, s) => HttpPeer.SayAsync(s, "{}"), certificate);
         return module.Fails("SipTlsRequired", "param($p) Connect-SipServer 127.0.0.1 -Port $p -Type OpenSips", peer.Port);
     }
@@ -63,10 +62,7 @@ internal static class ErrorPeers
     /// <summary>TLS with a certificate that nobody has issued.</summary>
     public static ErrorRecord OwnCertificate(ModuleRunspace module)
     {
-        using var key = RSA.Create(2048);
-        using X509Certificate2 made = new CertificateRequest("CN=pbx.example.com", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)
-            .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
-        using X509Certificate2 certificate = X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pfx), null);
+        using X509Certificate2 certificate = SelfSigned.Certificate("pbx.example.com");
         using AsteriskSimulator simulator = AsteriskSimulator.Start(new AsteriskSimulatorOptions { Certificate = certificate });
         return module.Fails("SipCertificateNotTrusted", $"param($p) Connect-SipServer 127.0.0.1 -Port $p -UseTls -Type Asterisk -Credential ({Credential})", simulator.Port);
     }

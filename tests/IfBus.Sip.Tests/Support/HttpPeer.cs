@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
@@ -58,14 +57,6 @@ internal sealed class HttpPeer : IDisposable
         {
             lock (_requests) return [.. _requests];
         }
-    }
-
-    /// <summary>A certificate that nobody trusts.</summary>
-    public static X509Certificate2 Certificate()
-    {
-        using RSA key = RSA.Create(2048);
-        using X509Certificate2 made = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(2));
-        return X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pfx), null);
     }
 
     /// <summary>A reply of JSON-RPC with its status.</summary>
