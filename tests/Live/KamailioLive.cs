@@ -281,16 +281,6 @@ namespace IfBus.Sip.Live.Tests
             return found!;
         }
 
-        private static void Eventually(Func<bool> condition, string what)
-        {
-            DateTime end = DateTime.UtcNow.AddSeconds(20);
-            while (!condition())
-            {
-                Assert.True(DateTime.UtcNow < end, what);
-                Thread.Sleep(20);
-            }
-        }
-
         private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
     }
 }

@@ -56,9 +56,7 @@ public sealed class ServerNameCompleter : IArgumentCompleter
 {
     /// <inheritdoc/>
     public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
-        commandName.Equals("Get-SipServer", StringComparison.OrdinalIgnoreCase) && fakeBoundParameters.Contains("Registered")
-            ? new ProfileNameCompleter().CompleteArgument(commandName, parameterName, wordToComplete, commandAst, fakeBoundParameters)
-            : Completion.Match(wordToComplete, () => ServerStore.Current.All.Select(c => (c.Name, c.Adapter.Server.Host)));
+        Completion.Match(wordToComplete, () => ServerStore.Current.All.Select(c => (c.Name, c.Adapter.Server.Host)));
 }
 
 /// <summary>Completes names of registered servers, which stand in a small file.</summary>
@@ -67,6 +65,17 @@ public sealed class ProfileNameCompleter : IArgumentCompleter
     /// <inheritdoc/>
     public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
         Completion.Match(wordToComplete, () => ProfileStore.Names());
+}
+
+/// <summary>Completes names of connections, or with -Registered of registered servers.</summary>
+public sealed class ShownServerNameCompleter : IArgumentCompleter
+{
+    /// <inheritdoc/>
+    public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
+    {
+        IArgumentCompleter names = fakeBoundParameters.Contains(nameof(Commands.GetSipServer.Registered)) ? new ProfileNameCompleter() : new ServerNameCompleter();
+        return names.CompleteArgument(commandName, parameterName, wordToComplete, commandAst, fakeBoundParameters);
+    }
 }
 
 /// <summary>Completes ids of live calls. Knows what is in memory only.</summary>

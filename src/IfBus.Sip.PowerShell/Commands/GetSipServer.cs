@@ -13,7 +13,7 @@ public sealed class GetSipServer : SipCmdlet
     /// <summary>Names, with wildcards.</summary>
     [Parameter(Position = 0)]
     [SupportsWildcards]
-    [ArgumentCompleter(typeof(ServerNameCompleter))]
+    [ArgumentCompleter(typeof(ShownServerNameCompleter))]
     public string[] Name { get; set; } = ["*"];
 
     /// <summary>Show the servers that Register-SipServer keeps instead, connected or not.</summary>

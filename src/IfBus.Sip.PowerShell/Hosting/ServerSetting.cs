@@ -88,7 +88,7 @@ internal sealed class ServerSetting
     }
 
     /// <summary>Its value as text, number or truth value; times in seconds. Null if it is not set.</summary>
-    public object? Keep(SipServerConfiguration configuration) => _get?.Invoke(configuration) is TimeSpan time ? time.TotalSeconds : _get?.Invoke(configuration);
+    public object? Keep(SipServerConfiguration configuration) => _get?.Invoke(configuration) switch { TimeSpan time => time.TotalSeconds, var value => value };
 
     private static T To<T>(object? value) => LanguagePrimitives.ConvertTo<T>(value);
 

@@ -292,7 +292,7 @@ public abstract class ControlContract : ServerContract
         Assert.All(Module.Run<SipConference>($"Set-SipConference {room} -Muted $true -PassThru").Members, m => Assert.True(m.Muted));
         Module.Run($"Set-SipConference {room} -Kick");
         // The server says yes before those who were sent out have left.
-        Assert.True(SpinWait.SpinUntil(() => Module.Run($"Get-SipConference {room}").Count == 0, TimeSpan.FromSeconds(10)), $"{room} is still there");
+        Eventually(() => Module.Run($"Get-SipConference {room}").Count == 0, $"{room} is gone", seconds: 10);
     }
 
     [ServerFact]

@@ -448,14 +448,4 @@ public abstract class OpenSipsContract : ServerContract
         Assert.NotNull(call.EndedAt);
         Assert.Equal(answered, call.AnsweredAt is not null);
     }
-
-    private static void Eventually(Func<bool> condition, string what)
-    {
-        DateTime end = DateTime.UtcNow.AddSeconds(20);
-        while (!condition())
-        {
-            Assert.True(DateTime.UtcNow < end, $"never came to it: {what}");
-            Thread.Sleep(20);
-        }
-    }
 }

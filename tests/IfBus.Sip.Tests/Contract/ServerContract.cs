@@ -57,6 +57,17 @@ public abstract class ServerContract : IDisposable
 
     protected SipCall WaitForEnd(SipCall call) => Module.Run<SipCall>("param($c) $c | Wait-SipCall -Timeout 30", call);
 
+    /// <summary>Waits for what the server comes to in its own time.</summary>
+    protected static void Eventually(Func<bool> condition, string what, double seconds = 20)
+    {
+        DateTime end = DateTime.UtcNow.AddSeconds(seconds);
+        while (!condition())
+        {
+            Assert.True(DateTime.UtcNow < end, $"never came to it: {what}");
+            Thread.Sleep(20);
+        }
+    }
+
     protected SipCall Until(SipCall call, Func<SipCall, bool> condition)
     {
         DateTime end = DateTime.UtcNow.AddSeconds(15);
