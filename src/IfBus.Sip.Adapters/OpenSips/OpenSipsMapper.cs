@@ -111,8 +111,8 @@ internal sealed partial class OpenSipsMapper(string server, CallTable calls, Eve
     private void OnDialog(JsonElement e, ReadOnlyMemory<byte> raw)
     {
         if (MiJson.Text(e, "id") is not { } id || MiJson.Text(e, "callid") is not { } sipCallId) return;
-        var state = (DialogState)(MiJson.Number(e, "new_state") ?? 0);
-        var before = (DialogState)(MiJson.Number(e, "old_state") ?? 0);
+        if (DialogRow.ReadState(e, "new_state") is not { } state) return;
+        DialogState before = DialogRow.ReadState(e, "old_state") ?? 0;
         if (_dialogs.TryGetValue(id, out OpenSipsCall? call))
         {
             if (MiJson.Text(e, "to_tag") is { } tag && call.DialogId == id && call.Legs.Count == 2) call.Legs[1].Id = tag;

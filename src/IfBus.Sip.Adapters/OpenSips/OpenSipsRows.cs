@@ -47,6 +47,10 @@ internal sealed record DialogRow
     /// <summary>The server's call_hold holds both legs; null if the list does not tell (only dlg_list_ctx does).</summary>
     public bool? Held { get; init; }
 
+    /// <summary>A dialog's state; null for one that does not exist, which would compare as answered.</summary>
+    public static DialogState? ReadState(JsonElement from, string name) =>
+        MiJson.Number(from, name) is >= (long)DialogState.New and <= (long)DialogState.Ended and long number ? (DialogState)number : null;
+
     /// <summary>Reads an item of the list; null if it is none.</summary>
     public static DialogRow? Read(JsonElement item)
     {
@@ -69,7 +73,7 @@ internal sealed record DialogRow
         {
             Id = id,
             SipCallId = callId,
-            State = (DialogState)(MiJson.Number(item, "state") ?? 0),
+            State = ReadState(item, "state") ?? 0,
             AnsweredAt = MiJson.Time(item, "timestart"),
             ExpiresAt = MiJson.Time(item, "timeout"),
             FromUri = MiJson.Text(item, "from_uri"),

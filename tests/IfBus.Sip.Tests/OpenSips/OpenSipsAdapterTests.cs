@@ -185,6 +185,8 @@ public sealed class OpenSipsAdapterTests : IDisposable
 
         server.StartIncomingCall("a", "answer-1");
         SipCall call = await UntilAsync(adapter, c => c.State == CallState.Connected);
+        Assert.Equal("answer-1", call.To);
+        Assert.DoesNotContain(adapter.KnownCalls, c => c.CallId == "a.1");
         Assert.Equal(ConnectionState.Connected, adapter.Server.State);
         await adapter.HangUpAsync(call.CallId, HangupCause.NormalClearing, _limit.Token);
     }
