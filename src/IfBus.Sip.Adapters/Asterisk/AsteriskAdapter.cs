@@ -57,7 +57,7 @@ internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>
         try
         {
             AsteriskLoginResult login = await AsteriskLogin.RunAsync(ami, Configuration, Name, Logger, Time, cancellationToken).ConfigureAwait(false);
-            var session = new AsteriskSession(ami, login, token => OpenSecondAsync(endpoint, token)) { HasDialplan = login.HasDialplan };
+            var session = new AsteriskSession(ami, login, () => OpenSecondAsync(endpoint)) { HasDialplan = login.HasDialplan };
             if (!login.HasCallEvents) Log.NoCallEvents(Logger, Name);
             // Before the calls are brought up to date: one of them may have to be hung up.
             _current = session;
@@ -280,9 +280,9 @@ internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>
     }
 
     // Its own deadline: whoever waits for it waits for a command, not for a connection.
-    private Task<AmiSession> OpenSecondAsync(WireEndpoint endpoint, CancellationToken cancellationToken) => Deadline.RunAsync(
+    private Task<AmiSession> OpenSecondAsync(WireEndpoint endpoint) => Deadline.RunAsync(
         token => AsteriskLogin.OpenSecondAsync(endpoint, Configuration, Name, Logger, Time, token),
-        Configuration.ConnectTimeout, Time, () => $"A second connection to {Name}", cancellationToken);
+        Configuration.ConnectTimeout, Time, () => $"A second connection to {Name}", CancellationToken.None);
 
     protected override void OnLeft() => _timer.Dispose();
 

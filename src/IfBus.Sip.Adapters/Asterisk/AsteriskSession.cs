@@ -10,16 +10,13 @@ internal sealed class AsteriskSession : ISipSession
 {
     private readonly AmiSession _ami;
     private readonly AsteriskLoginResult _login;
-    private readonly Func<CancellationToken, Task<AmiSession>> _openSecond;
-    private readonly object _gate = new();
-    private Task<AmiSession>? _second;
-    private bool _closed;
+    private readonly SecondConnection<AmiSession> _second;
 
-    public AsteriskSession(AmiSession ami, AsteriskLoginResult login, Func<CancellationToken, Task<AmiSession>> openSecond)
+    public AsteriskSession(AmiSession ami, AsteriskLoginResult login, Func<Task<AmiSession>> openSecond)
     {
         _ami = ami;
         _login = login;
-        _openSecond = openSecond;
+        _second = new SecondConnection<AmiSession>(openSecond, static s => s.Closed, static s => s.LogoffAsync(CancellationToken.None));
         _ = ami.Closed.ContinueWith(static (_, s) => ((AsteriskSession)s!).Abandon(), this, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         Capabilities = Learn(login);
         MutesById = login.Version.Split(' ', '.') is ["Asterisk", { } major, ..] && int.TryParse(major, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out int number) && number >= 22;
@@ -59,54 +56,18 @@ internal sealed class AsteriskSession : ISipSession
     public SipCapabilities Capabilities { get; }
 
     /// <summary>The connection for what is slow. Without events; made anew if it was lost.</summary>
-    public Task<AmiSession> SecondAsync(CancellationToken cancellationToken)
-    {
-        lock (_gate)
-        {
-            if (_closed) throw new SipConnectionException("The connection was closed by us.", errorId: "SipDisconnected");
-            bool usable = _second is { IsCompleted: false } || (_second is { IsCompletedSuccessfully: true } open && !open.Result.Closed.IsCompleted);
-            // Not with the caller's token: others may wait for it too. It has a deadline of its own.
-            if (!usable) _second = _openSecond(CancellationToken.None);
-            return _second!.WaitAsync(cancellationToken);
-        }
-    }
+    public Task<AmiSession> SecondAsync(CancellationToken cancellationToken) => _second.GetAsync(cancellationToken);
 
     /// <inheritdoc/>
     public async Task CloseAsync(CancellationToken cancellationToken)
     {
-        Task<AmiSession>? second;
-        lock (_gate)
-        {
-            _closed = true;
-            second = _second;
-        }
-
-        Task leaving = second is null ? Task.CompletedTask : CloseSecondAsync(second);
+        Task leaving = _second.CloseAsync();
         await _ami.LogoffAsync(cancellationToken).ConfigureAwait(false);
         await leaving.ConfigureAwait(false);
     }
 
     /// <summary>The first connection is gone: the second goes too.</summary>
-    public void Abandon()
-    {
-        lock (_gate)
-        {
-            _closed = true;
-            if (_second is not null) _ = CloseSecondAsync(_second);
-        }
-    }
-
-    private static async Task CloseSecondAsync(Task<AmiSession> second)
-    {
-        try
-        {
-            await (await second.ConfigureAwait(false)).LogoffAsync(CancellationToken.None).ConfigureAwait(false);
-        }
-        catch (SipException)
-        {
-            // It never was there.
-        }
-    }
+    public void Abandon() => _ = _second.CloseAsync();
 
     // Exactly what the server lets this login do (its own ListCommands), and what can be composed of it.
     private static SipCapabilities Learn(AsteriskLoginResult login)

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.Net.Sockets;
 
 namespace IfBus.Sip.Adapters.Connection;
@@ -12,6 +13,9 @@ internal sealed class WireConnection : IAsyncDisposable
 {
     private const int FirstBuffer = 128 * 1024;
     private const int MaxPendingWrite = 16 * 1024 * 1024;
+
+    // So many reads in a row, each within a millisecond of the one before, are a stream and no conversation.
+    private const int Streaming = 32;
 
     private readonly Stream _stream;
     private readonly IWireProtocol _protocol;
@@ -92,13 +96,23 @@ internal sealed class WireConnection : IAsyncDisposable
     {
         byte[] buffer = new byte[FirstBuffer];
         int start = 0, end = 0;
+        int quick = 0;
+        long last = 0;
         try
         {
             while (true)
             {
+                bool gathers = quick >= Streaming && !_protocol.IsAwaited;
+                if (gathers) await Task.Delay(1).ConfigureAwait(false);
                 // TCP_QUICKACK holds for a while only, so it is asked for anew (tcp(7)).
                 _acknowledged?.SetRawSocketOption(6, 12, [1, 0, 0, 0]);
-                int count = await _stream.ReadAsync(buffer.AsMemory(end), CancellationToken.None).ConfigureAwait(false);
+                ValueTask<int> reading = _stream.ReadAsync(buffer.AsMemory(end), CancellationToken.None);
+                bool there = reading.IsCompleted;
+                int count = await reading.ConfigureAwait(false);
+                long now = Stopwatch.GetTimestamp();
+                // While gathering, the stream goes on as long as each pause finds something.
+                quick = (gathers ? there : now - last < Stopwatch.Frequency / 1000) ? quick + 1 : 0;
+                last = now;
                 if (count == 0)
                 {
                     throw new SipConnectionException(

@@ -13,6 +13,9 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
 
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(50);
 
+    // A leg is told of as soon as it is made; before that a gateway's name may have to be looked up.
+    private static readonly TimeSpan TimeInDoubt = TimeSpan.FromSeconds(10);
+
     private readonly DetailRecordStore<FreeSwitchCall> _records;
     private readonly FreeSwitchMapper _mapper;
     private readonly ITimer _timer;
@@ -60,7 +63,7 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
         try
         {
             FreeSwitchLoginResult login = await FreeSwitchLogin.RunAsync(esl, Configuration, Name, Logger, Time, cancellationToken).ConfigureAwait(false);
-            var session = new FreeSwitchSession(esl, login);
+            var session = new FreeSwitchSession(esl, login, () => OpenSecondAsync(endpoint));
             // What the list brings to light may have to be mended.
             _current = session;
             HangupCause? missing = null;
@@ -100,17 +103,19 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
         try
         {
             // The job has the call's id: its result is an event like those of the legs, and comes among them.
-            reply = await session.Esl.CommandAsync("originate", "bgapi " + command, cancellationToken, jobId: callId).ConfigureAwait(false);
+            reply = await session.OriginateAsync(command, callId, cancellationToken).ConfigureAwait(false);
         }
         catch (SipException e) when (e is SipTimeoutException { OutcomeUnknown: true } or SipConnectionException { OutcomeUnknown: true })
         {
             // It may ring. The call stays in the table: events or, after a reconnect, the server's list tell.
             e.CallId = callId;
+            LookForLater(session, call);
             throw;
         }
         catch (OperationCanceledException)
         {
             // The same: given up by the caller, but the server may be calling already.
+            LookForLater(session, call);
             throw;
         }
         catch
@@ -310,6 +315,33 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
                 Log.WorkFailed(Logger, e, Name, what);
             }
         });
+    }
+
+    // Events tell of the call if the server took it. If none has come by then, and the server lists none, it did not.
+    private void LookForLater(FreeSwitchSession session, FreeSwitchCall call)
+    {
+        _ = Task.Run(async () =>
+        {
+            await Task.Delay(TimeInDoubt, Time, CancellationToken.None).ConfigureAwait(false);
+            // After a loss of the first connection its successor brings the table in line.
+            if (session == _current && !session.Closed.IsCompleted && _mapper.Doubt(call)) await LookAgainAsync(session).ConfigureAwait(false);
+        });
+    }
+
+    // Within a deadline of its own; calls that are waiting go over the first connection meanwhile, and for good if there is no second.
+    private async Task<EslSession> OpenSecondAsync(WireEndpoint endpoint)
+    {
+        try
+        {
+            return await Deadline.RunAsync(
+                token => FreeSwitchLogin.OpenSecondAsync(endpoint, Configuration, Name, Logger, Time, token),
+                Configuration.ConnectTimeout, Time, () => $"A second connection to {Name}", CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (SipException e)
+        {
+            Log.NoSecondConnection(Logger, Name, e.Message);
+            throw;
+        }
     }
 
     // The list is a moment behind: what it lacked after a reconnect, and what happened just before it, is looked for once more.

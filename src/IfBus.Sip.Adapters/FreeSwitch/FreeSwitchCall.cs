@@ -18,6 +18,9 @@ internal sealed class FreeSwitchCall(string callId, bool ours) : TrackedCall(cal
     /// <summary>The originate has ended: until then another attempt of its dial string may follow a leg that failed.</summary>
     public bool OriginateDone { get; set; }
 
+    /// <summary>Whether the server took the originate is not known, and nothing has come of it for a while.</summary>
+    public bool InDoubt { get; set; }
+
     /// <summary>What the originate failed with; null if it did not.</summary>
     public string? OriginateError { get; set; }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using IfBus.Sip.Adapters.Connection;
 using IfBus.Sip.Adapters.Diagnostics;
 using Microsoft.Extensions.Logging;
 
@@ -55,6 +56,23 @@ internal static class FreeSwitchLogin
             (await AskAsync("show channels as json").ConfigureAwait(false))?.Text,
             Value(await folder.ConfigureAwait(false)),
             hold is not null && hold != "silence");
+    }
+
+    /// <summary>Opens a second connection of the same login, without events.</summary>
+    /// <exception cref="SipAuthenticationException">The server refused the login.</exception>
+    public static async Task<EslSession> OpenSecondAsync(WireEndpoint endpoint, SipServerConfiguration configuration, string name, ILogger log, TimeProvider time, CancellationToken cancellationToken)
+    {
+        EslSession session = await EslSession.OpenAsync(endpoint, configuration, new NoEvents(), log, time, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await AuthenticateAsync(session, configuration, name, cancellationToken).ConfigureAwait(false);
+            return session;
+        }
+        catch
+        {
+            await session.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
     }
 
     private static async Task<EslReply> AuthenticateAsync(EslSession session, SipServerConfiguration configuration, string name, CancellationToken cancellationToken)
@@ -136,5 +154,20 @@ internal static class FreeSwitchLogin
         if (at < 0) return "FreeSWITCH";
         string number = new([.. said![(at + "Version ".Length)..].TakeWhile(c => char.IsAsciiDigit(c) || c == '.')]);
         return number.Length == 0 ? "FreeSWITCH" : "FreeSWITCH " + number;
+    }
+
+    private sealed class NoEvents : IEslEventSink
+    {
+        public void OnEvent(ReadOnlySpan<byte> name, ReadOnlySpan<byte> json)
+        {
+        }
+
+        public void OnReadBegins()
+        {
+        }
+
+        public void OnReadEnds()
+        {
+        }
     }
 }

@@ -37,6 +37,13 @@ internal sealed partial class FreeSwitchMapper
         }
     }
 
+    /// <summary>Nothing has come of an originate whose reply was not seen: from now on the server's list decides whether there is such a call.</summary>
+    /// <returns>False if something has come.</returns>
+    public bool Doubt(FreeSwitchCall call)
+    {
+        lock (calls.Sync) return call.InDoubt = !call.OriginateDone && !call.SeenOnServer && call.State != CallState.Terminated;
+    }
+
     /// <summary>Why the server refused is known, as far as it can be.</summary>
     public void Explained(FreeSwitchCall call, string? explanation)
     {
@@ -86,7 +93,7 @@ internal sealed partial class FreeSwitchMapper
                 foreach (FreeSwitchLeg leg in call.Legs)
                 {
                     if (leg.Ended || listed.Contains(leg)) continue;
-                    if (missing is null && (!leg.Seen && !call.OriginateDone || (leg.MissingSince ??= now) > now - GraceForLeg))
+                    if (missing is null && (!leg.Seen && !call.OriginateDone && !call.InDoubt || (leg.MissingSince ??= now) > now - GraceForLeg))
                     {
                         missed |= leg.MissingSince is not null;
                         continue;
@@ -98,12 +105,13 @@ internal sealed partial class FreeSwitchMapper
                 }
 
                 if (ended is not null && call.LiveLegs > 0) OnLegMissing(call, ended);
-                if (call.LiveLegs > 0 || (missing is null && (!call.OriginateDone || call.Legs.Exists(l => l is { Ended: false, MissingSince: { } since } && since > now - GraceForLeg)))) continue;
+                if (call.LiveLegs > 0 || (missing is null && (!(call.OriginateDone || call.InDoubt) || call.Legs.Exists(l => l is { Ended: false, MissingSince: { } since } && since > now - GraceForLeg)))) continue;
                 call.Cause = missing ?? HangupCause.EndedUnseen;
                 call.CauseText = call.Cause switch
                 {
                     HangupCause.ServerShutdown => "the server shut down or restarted",
                     HangupCause.ServerRestarted => "the server was restarted",
+                    _ when call.InDoubt && !call.SeenOnServer => "the server did not say whether it took the call, and has none",
                     _ => "ended while we did not see it",
                 };
                 Leave(call);
