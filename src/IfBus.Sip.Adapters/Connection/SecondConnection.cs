@@ -26,15 +26,17 @@ internal sealed class SecondConnection<T>(Func<Task<T>> open, Func<T, Task> clos
         }
     }
 
-    /// <summary>The connection if it is open; else null, and it is being opened, unless that has failed before.</summary>
-    public T? TryGet()
+    /// <summary>The connection if it is open, else null.</summary>
+    /// <param name="wanted">True: it is to be opened if it is not there, unless that has failed before. Nobody waits for it.</param>
+    public T? TryGet(bool wanted)
     {
         lock (_gate)
         {
             if (_over || _second is { IsCompleted: false } or { IsFaulted: true } or { IsCanceled: true }) return null;
             if (Open is { } there) return there;
+            if (!wanted) return null;
             _second = open();
-            // Nobody need wait for it; a failure was logged by who opens.
+            // A failure is logged by who opens.
             _ = _second.ContinueWith(static t => _ = t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             return null;
         }

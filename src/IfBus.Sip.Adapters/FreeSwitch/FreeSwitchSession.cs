@@ -95,7 +95,7 @@ internal sealed class FreeSwitchSession : ISipSession
     /// <exception cref="SipConnectionException">The connection is gone. If the command had been sent, OutcomeUnknown is set.</exception>
     public async Task<EslReply> OriginateAsync(string command, string jobId, CancellationToken cancellationToken)
     {
-        EslSession over = Interlocked.Increment(ref _originating) > Burst ? _second.TryGet() ?? Esl : Esl;
+        EslSession over = _second.TryGet(wanted: Interlocked.Increment(ref _originating) > Burst) ?? Esl;
         try
         {
             return await over.CommandAsync("originate", "bgapi " + command, cancellationToken, jobId).ConfigureAwait(false);
