@@ -153,15 +153,6 @@ internal sealed partial class FreeSwitchMapper
         OnGone(leg, json);
     }
 
-    private void OnDestroy(ReadOnlySpan<byte> json)
-    {
-        ReadOnlySpan<byte> id = EslJson.Find(json, "Unique-ID"u8);
-        if (!_legs.TryGet(id, out FreeSwitchLeg? leg)) return;
-        // A leg that never came to be (wrong gateway, wrong profile) has only this; the originate's result ends its call.
-        if (!leg.Ended && leg.Seen) OnGone(leg, json);
-        if (leg.Ended && leg.Call is not { IsOurs: true, OriginateDone: false }) _legs.Remove(id);
-    }
-
     private void OnGone(FreeSwitchLeg leg, ReadOnlySpan<byte> json)
     {
         Gone(leg);

@@ -157,9 +157,6 @@ internal sealed partial class FreeSwitchMapper(string server, CallTable calls, E
             case 6 when name.SequenceEqual("UNHOLD"u8):
                 OnHold(json, holds: false);
                 break;
-            case 7 when name.SequenceEqual("DESTROY"u8):
-                OnDestroy(json);
-                break;
             case 7 when name.SequenceEqual("EXECUTE"u8):
                 OnExecute(json);
                 break;
