@@ -14,6 +14,7 @@ Describe 'Get-SipCallStatus' {
     It 'lists live calls of all servers' {
         (Get-SipCallStatus | Sort-Object Server).CallId | Should -Be $there.CallId, $here.CallId
         (Get-SipCallStatus -Server other).CallId | Should -Be $there.CallId
+        (Get-SipCallStatus -Server other, pbx | Sort-Object Server).CallId | Should -Be $there.CallId, $here.CallId
     }
 
     It 'chooses by number with wildcards, and by state' {

@@ -49,7 +49,7 @@ public sealed class RegisterSipRoute : SipCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        if (Choose(Server) is not { } connection || !ShouldProcess(connection.Name, $"Register route {Name}")) return;
+        if (Choose(Server) is not { } connection || !ShouldProcess(connection.Name, $"Register route {SipText.Printable(Name)}")) return;
         RouteScript? script = null;
         try
         {

@@ -27,7 +27,7 @@ public sealed class UnregisterSipRoute : SipCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        if (Choose(Server) is not { } connection || !ShouldProcess(connection.Name, $"Unregister route {Name}")) return;
+        if (Choose(Server) is not { } connection || !ShouldProcess(connection.Name, $"Unregister route {SipText.Printable(Name)}")) return;
         try
         {
             SipRoute route = Pump(token => connection.Adapter.UnregisterRouteAsync(Name, token));

@@ -266,8 +266,23 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
         return [.. connections.Where(c => Can(c, needed))];
     }
 
+    /// <summary>A call that the connection knows, live or lately ended; if it does not, the server is asked.</summary>
+    /// <exception cref="SipCallNotFoundException">The server does not have it either.</exception>
+    private protected SipCall FindOrAsk(ServerStore.Connection connection, string callId)
+    {
+        if (connection.Adapter.FindCall(callId) is { } known) return known;
+        // Perhaps others made it a moment ago.
+        Pump(connection.Adapter.GetCallsAsync);
+        return connection.Adapter.FindCall(callId) ?? throw new SipCallNotFoundException($"{connection.Name} has no call '{SipText.Printable(callId)}'.")
+        {
+            CallId = callId,
+            Server = connection.Name,
+            RecommendedAction = "Get-SipCallStatus without an id lists the live calls.",
+        };
+    }
+
     /// <summary>A call in one line, for messages.</summary>
-    internal static string Describe(SipCall call) => $"{call.CallId} ({(call.From is null ? "" : call.From + " -> ")}{call.To})";
+    internal static string Describe(SipCall call) => $"{call.CallId} ({SipText.Printable($"{(call.From is null ? "" : call.From + " -> ")}{call.To}")})";
 
     /// <summary>What to say of calls that go on when a cmdlet is stopped; null if none do.</summary>
     private protected static string? GoOn(IEnumerable<(ServerStore.Connection Connection, string CallId)> calls)
@@ -312,6 +327,12 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
         WriteLogs();
         Progress?.Show(HowFar);
     }
+
+    /// <summary>Writes an error, in the words of this cmdlet.</summary>
+    private protected new void WriteError(ErrorRecord record) => base.WriteError(Errors.For(record, MyInvocation.MyCommand));
+
+    /// <summary>Ends the cmdlet by an error, in the words of this cmdlet.</summary>
+    private protected new void ThrowTerminatingError(ErrorRecord record) => base.ThrowTerminatingError(Errors.For(record, MyInvocation.MyCommand));
 
     // What led to a result is told before the result.
     private void Write(Action write)
