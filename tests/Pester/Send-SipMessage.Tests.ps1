@@ -13,7 +13,7 @@ Describe 'Send-SipMessage' {
         $sent.To | Should -Be sip:ann@sip.example.com
         $sent.Server | Should -Be pbx
         $sent.MessageId | Should -Not -BeNullOrEmpty
-        $simulator.SentMessages | Select-Object -Last 1 | Should -Be 'sip:ann@sip.example.com it is time'
+        $simulator.SentMessages | Select-Object -Last 1 | Should -Be 'ann@sip.example.com it is time'
     }
 
     It 'takes addresses, accounts, and rows by property name' {
@@ -21,7 +21,7 @@ Describe 'Send-SipMessage' {
         $ann = New-SipAccount ann
         ($ann | Send-SipMessage -Body hello).To | Should -Be $ann.SipUri
         ([pscustomobject]@{ SipUri = 'sip:carl@sip.example.com'; Body = 'by row'; Server = 'pbx' } | Send-SipMessage).To | Should -Be sip:carl@sip.example.com
-        $simulator.SentMessages | Select-Object -Last 1 | Should -Be 'sip:carl@sip.example.com by row'
+        $simulator.SentMessages | Select-Object -Last 1 | Should -Be 'carl@sip.example.com by row'
     }
 
     It 'asks nothing with -WhatIf' {

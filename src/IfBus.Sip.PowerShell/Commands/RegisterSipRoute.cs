@@ -46,6 +46,8 @@ public sealed class RegisterSipRoute : SipCmdlet
     [ArgumentCompleter(typeof(ServerNameCompleter))]
     public string? Server { get; set; }
 
+    private protected override SipCapabilities Needed => SipCapabilities.Routing;
+
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {

@@ -24,6 +24,8 @@ public sealed class UnregisterSipRoute : SipCmdlet
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
+    private protected override SipCapabilities Needed => SipCapabilities.Routing;
+
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {

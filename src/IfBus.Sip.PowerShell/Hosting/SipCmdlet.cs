@@ -21,6 +21,7 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
     private CallStory? _story;
     private PSHost? _host;
     private bool _told;
+    private bool _debugs;
 
     /// <summary>True if -Verbose or -Debug, or a preference, asks for more than the results.</summary>
     private protected bool IsChatty { get; private set; }
@@ -38,6 +39,7 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
         _host = Host;
         IsChatty = MyInvocation.BoundParameters.ContainsKey("Verbose") || MyInvocation.BoundParameters.ContainsKey("Debug")
             || GetVariableValue("VerbosePreference")?.ToString() is not ("SilentlyContinue" or null) || GetVariableValue("DebugPreference")?.ToString() is not ("SilentlyContinue" or null);
+        _debugs = MyInvocation.BoundParameters.TryGetValue("Debug", out object? debug) && debug is SwitchParameter { IsPresent: true } && !MyInvocation.BoundParameters.ContainsKey("Verbose");
         if (Activity is { } activity) Progress = new WorkProgress(this, activity, FirstActivity + MyInvocation.PipelinePosition);
         ListenToLogs();
     }
@@ -190,6 +192,9 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
     /// <summary>Writes what the work of <see cref="Begin"/> gives, as it comes, until nothing is open.</summary>
     private protected void Drain<T>(LinkedList<T> open) => PumpRest(() => open.Count > 0);
 
+    /// <summary>What only some kinds of server can, and this cmdlet is about: if one of the connections can, it is meant without being named.</summary>
+    private protected virtual SipCapabilities Needed => SipCapabilities.None;
+
     /// <summary>
     /// The connection to use. Ends the cmdlet if there is none to choose; null, with an error written, if one record of
     /// many names a connection that is not there: the next may name another.
@@ -198,7 +203,7 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
     {
         try
         {
-            return Store.Choose(server);
+            return server is null && Needed != SipCapabilities.None && Store.All.Where(c => Can(c, Needed)).ToArray() is [var only] ? only : Store.Choose(server);
         }
         catch (ServerChoiceException e)
         {
@@ -260,7 +265,6 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
     /// </summary>
     private protected IReadOnlyList<ServerStore.Connection> ThoseThatCan(IReadOnlyList<ServerStore.Connection> connections, SipCapabilities needed)
     {
-        static bool Can(ServerStore.Connection c, SipCapabilities needed) => c.Adapter.Capabilities == SipCapabilities.None || c.Adapter.Capabilities.HasFlag(needed);
         if (connections.All(c => Can(c, needed)) || !connections.Any(c => Can(c, needed))) return connections;
         foreach (ServerStore.Connection connection in connections.Where(c => !Can(c, needed))) WriteVerbose($"{connection.Name} is left out: it cannot do this ({needed}).");
         return [.. connections.Where(c => Can(c, needed))];
@@ -280,6 +284,8 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
             RecommendedAction = "Get-SipCallStatus without an id lists the live calls.",
         };
     }
+
+    private static bool Can(ServerStore.Connection c, SipCapabilities needed) => c.Adapter.Capabilities == SipCapabilities.None || c.Adapter.Capabilities.HasFlag(needed);
 
     /// <summary>A call in one line, for messages.</summary>
     internal static string Describe(SipCall call) => $"{call.CallId} ({SipText.Printable($"{(call.From is null ? "" : call.From + " -> ")}{call.To}")})";
@@ -326,6 +332,13 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
         if (_outbox.TryTake(out Action? write, Tick.Milliseconds, _stop.Token)) Write(write);
         WriteLogs();
         Progress?.Show(HowFar);
+    }
+
+    /// <summary>Tells what happens. With -Debug the engine would ask after each line of -Verbose whether to go on.</summary>
+    internal new void WriteVerbose(string text)
+    {
+        if (_debugs) WriteDebug(text);
+        else base.WriteVerbose(text);
     }
 
     /// <summary>Writes an error, in the words of this cmdlet.</summary>
