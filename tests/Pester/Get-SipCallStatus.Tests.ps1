@@ -57,7 +57,7 @@ Describe 'Get-SipCallStatus' {
     }
 
     It 'has a table with the whole id at 120 columns and its beginning at 80' {
-        (Get-View $here 120)[-1] | Should -BeLike "*$($here.CallId)"
+        (Get-View $here 120)[-1] | Should -BeLike "*$($here.CallId) pbx"
         (Get-View $here 80)[-1] | Should -BeLike "*$($here.CallId.Substring(0, 8))*"
     }
 }
