@@ -146,12 +146,12 @@ public sealed class SipTransferException : SipException
 public sealed class SipArgumentException : SipException
 {
     /// <summary>Makes the error.</summary>
-    /// <param name="parameter">The cmdlet parameter, without the dash.</param>
-    /// <param name="value">The refused value; control characters are shown as escapes in the message.</param>
+    /// <param name="parameter">The cmdlet parameter, without the dash; null if no single one is to blame.</param>
+    /// <param name="value">The refused value; control characters are shown as escapes in the message. Without a parameter what is refused, in words.</param>
     /// <param name="rule">What is allowed.</param>
     /// <param name="errorId">Stable word.</param>
-    public SipArgumentException(string parameter, string? value, string rule, string errorId = "SipInvalidArgument")
-        : base(errorId, $"-{parameter} '{SipText.Printable(value)}' is refused: {rule}")
+    public SipArgumentException(string? parameter, string? value, string rule, string errorId = "SipInvalidArgument")
+        : base(errorId, (parameter is null ? SipText.Printable(value) : $"-{parameter} '{SipText.Printable(value)}'") + $" is refused: {rule}")
     {
         Parameter = parameter;
         Value = value;
@@ -159,8 +159,8 @@ public sealed class SipArgumentException : SipException
         NothingDone = true;
     }
 
-    /// <summary>The parameter, without the dash.</summary>
-    public string Parameter { get; }
+    /// <summary>The parameter, without the dash; null if no single one is to blame.</summary>
+    public string? Parameter { get; }
 
     /// <summary>The refused value.</summary>
     public string? Value { get; }

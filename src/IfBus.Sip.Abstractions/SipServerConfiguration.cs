@@ -104,5 +104,5 @@ public sealed class SipReconnectPolicy
 public sealed record SipConfigurationProblem(string Parameter, string? Value, string Rule)
 {
     /// <inheritdoc/>
-    public override string ToString() => $"{Parameter} '{SipText.Printable(Value)}': {Rule}";
+    public override string ToString() => string.IsNullOrEmpty(Value) ? $"{Parameter}: {Rule}" : $"{Parameter} '{SipText.Printable(Value)}': {Rule}";
 }

@@ -106,7 +106,7 @@ internal abstract partial class SipAdapterBase<TSession>
     {
         SipCapabilities needed = SipCapabilities.MakeCall | (request.FromAlternatives.Count + request.ToAlternatives.Count > 0 ? SipCapabilities.Failover : 0);
         TSession session = Current();
-        return (session.Capabilities & needed) == needed ? session : throw NotSupported(session, needed);
+        return (session.Capabilities & needed) == needed ? session : throw Cannot(session, needed);
     }
 
     private SipConnectionException CircuitOpen() => new($"{Name} failed {CircuitBreaker.Limit} calls in a row and is left alone for {Configuration.CircuitCoolDown.TotalSeconds:0.###} s; then one call tries it. Nothing was sent.", errorId: "SipCircuitOpen")

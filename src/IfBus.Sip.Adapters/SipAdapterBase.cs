@@ -221,11 +221,15 @@ internal abstract partial class SipAdapterBase<TSession> : ISipAdapter
         catch (TimeoutException e)
         {
             string now = FindCall(callId)?.State.ToString() ?? "gone";
-            throw new SipTimeoutException($"Call {callId} is {now} after {timeout!.Value.TotalSeconds:0.###} s, not {string.Join(" or ", states)}. The call goes on.", timeout.Value, e)
+            string seen = $"after {timeout!.Value.TotalSeconds:0.###} s, not {string.Join(" or ", states)}";
+            ConnectionState state = _state;
+            // Without a connection nobody knows.
+            bool known = state == ConnectionState.Connected;
+            throw new SipTimeoutException(known ? $"Call {callId} is {now} {seen}. The call goes on." : $"Call {callId} was {now} when it was last seen, and {seen}: {Name} is {state}.", timeout.Value, e)
             {
                 Server = Name,
                 CallId = callId,
-                RecommendedAction = "Wait longer with -Timeout, or end the call with Stop-SipCall.",
+                RecommendedAction = known ? "Wait longer with -Timeout, or end the call with Stop-SipCall." : "Wait longer: what has become of the call is looked up when the connection is back (Get-SipServer).",
             };
         }
         finally
@@ -293,7 +297,7 @@ internal abstract partial class SipAdapterBase<TSession> : ISipAdapter
         try
         {
             TSession session = Current();
-            if ((session.Capabilities & needed) != needed) throw NotSupported(session, needed);
+            if ((session.Capabilities & needed) != needed) throw Cannot(session, needed);
             return measured ? await ObserveAsync(() => work(session)).ConfigureAwait(false) : await work(session).ConfigureAwait(false);
         }
         catch (SipException e)
@@ -302,6 +306,8 @@ internal abstract partial class SipAdapterBase<TSession> : ISipAdapter
             throw;
         }
     }
+
+    private SipNotSupportedException Cannot(TSession session, SipCapabilities needed) => KindLimits.Refuse(Name, Type, needed & ~session.Capabilities) ?? NotSupported(session, needed);
 
     /// <summary>Why this login cannot do it.</summary>
     protected abstract SipNotSupportedException NotSupported(TSession session, SipCapabilities needed);

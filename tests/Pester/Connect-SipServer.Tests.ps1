@@ -27,7 +27,7 @@ Describe 'Connect-SipServer' {
 
     It 'refuses a wrong password and says so' {
         $wrong = [pscredential]::new('ifbus', (ConvertTo-SecureString 'wrong' -AsPlainText))
-        Assert-Error { Connect-SipServer 127.0.0.1 -Port $simulator.Port -Type Asterisk -Credential $wrong } SipAuthenticationFailed -Category AuthenticationError
+        Assert-Error { Connect-SipServer 127.0.0.1 -Port $simulator.Port -Type Asterisk -Credential $wrong } SipAuthenticationFailed '*refused the login of*' AuthenticationError
     }
 
     It 'refuses a setting that cannot be, before anything is sent' {

@@ -34,7 +34,7 @@ Describe 'Exit-SipConference' {
 
     It 'tells of a call that is in no room, or not there' {
         $other = New-TalkingCall
-        Assert-Error { $other | Exit-SipConference } SipCallNotInConference
+        Assert-Error { $other | Exit-SipConference } SipCallNotInConference '*in no conference room*' InvalidOperation
         Assert-Error { Exit-SipConference nobody } SipCallNotFound "*'nobody'*" ObjectNotFound
     }
 }

@@ -23,9 +23,14 @@ Describe 'Find-SipServer' {
     It 'tells of a host where there is none, and shows each port with -All' {
         $free = Start-SipSimulator
         Stop-SipSimulator $free
-        $e = Get-FirstError { Find-SipServer 127.0.0.1 -Port $free.Port -Timeout 1 }
-        $e.FullyQualifiedErrorId | Should -BeLike 'Sip*,*'
-        "$e" | Should -BeLike "*$($free.Port)*"
-        (Find-SipServer 127.0.0.1 -Port $free.Port -Timeout 1 -All).Type | Should -BeNullOrEmpty
+        Assert-Error { Find-SipServer 127.0.0.1 -Port $free.Port -Timeout 1 } SipServerNotFound "*127.0.0.1*$($free.Port): nobody listens there*" ConnectionError
+        $shown = Find-SipServer 127.0.0.1 -Port $free.Port -Timeout 1 -All
+        $shown.Type | Should -BeNullOrEmpty
+        $shown.Port | Should -Be $free.Port
+    }
+
+    It 'refuses what is no host, and a time that cannot be' {
+        Assert-Error { Find-SipServer 'a b' } SipInvalidArgument "*-ComputerName 'a b'*" InvalidArgument
+        Assert-Error { Find-SipServer 127.0.0.1 -Timeout 0 } SipInvalidArgument '*-Timeout*0.1 to 60 seconds*' InvalidArgument
     }
 }

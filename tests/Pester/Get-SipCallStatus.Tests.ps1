@@ -14,6 +14,7 @@ Describe 'Get-SipCallStatus' {
     It 'lists live calls of all servers' {
         (Get-SipCallStatus | Sort-Object Server).CallId | Should -Be $there.CallId, $here.CallId
         (Get-SipCallStatus -Server other).CallId | Should -Be $there.CallId
+        (Get-SipCallStatus -Server other, pbx | Sort-Object Server).CallId | Should -Be $there.CallId, $here.CallId
     }
 
     It 'chooses by number with wildcards, and by state' {
@@ -56,7 +57,7 @@ Describe 'Get-SipCallStatus' {
     }
 
     It 'has a table with the whole id at 120 columns and its beginning at 80' {
-        (Get-View $here 120)[-1] | Should -BeLike "*$($here.CallId)"
+        (Get-View $here 120)[-1] | Should -BeLike "*$($here.CallId) pbx"
         (Get-View $here 80)[-1] | Should -BeLike "*$($here.CallId.Substring(0, 8))*"
     }
 }

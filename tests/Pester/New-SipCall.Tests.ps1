@@ -62,6 +62,13 @@ Describe 'New-SipCall' {
         Disconnect-SipServer story-$_
     }
 
+    It 'tells the story in the debug stream with -Debug alone, and asks nothing' {
+        $said = @(Invoke-Fresh 'Import-Module $manifest; Start-SipSimulator | Connect-SipServer -Name d | Out-Null; New-SipCall -From 1001 -To busy -Wait -Debug 5>&1 | ForEach-Object { "$($_.GetType().Name) $_" }')
+        $said | Where-Object { $_ -like 'SipCall *' } | Should -HaveCount 1 -Because ($said -join "`n")
+        @($said) -match '^DebugRecord d: call .* has ended after .* UserBusy' | Should -HaveCount 1
+        @($said) -match 'Continue with this operation' | Should -BeNullOrEmpty
+    }
+
     It 'is silent without -Verbose' {
         @(New-SipCall -From 1001 -To busy -Wait 3>&1 4>&1 5>&1 6>&1) | Should -HaveCount 1
     }

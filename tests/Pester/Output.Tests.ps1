@@ -5,13 +5,14 @@ BeforeAll {
     Start-Pair FreeSwitch fs | Out-Null
     Start-Pair Yate yate | Out-Null
     Start-Pair Kamailio proxy | Out-Null
-    Start-Pair Flexisip flexi | Out-Null
+    $flexi = Start-Pair Flexisip flexi
     $talking = New-TalkingCall -Server fs
     $busy = New-SipCall -From 1001 -To busy -Wait -Server fs
     $recorded = New-TalkingCall -Server pbx
     $recording = $recorded | Start-SipRecording a.wav
     $recorded | Join-SipConference room1
     $ann = New-SipAccount ann -Server flexi -Dictionary @{ colour = 'red' }
+    $flexi.RegisterDevice('ann@sip.example.com', 'urn:uuid:6f3a2f6c-0b1e-4d9a-9c55-1f0a4f6b7c11', 'LinphoneAndroid/5.2.5 (Pixel 6)')
     $again = New-SipCall -From 1001 -To busy -Server fs
     $event = Watch-SipEvent -Server fs -CallId $again.CallId -Count 1 -Timeout 20 -WarningAction Ignore
     if (-not $event) {
@@ -41,6 +42,8 @@ BeforeAll {
         SipAccount = $ann
         SipAccountChange = $ann | Set-SipAccount -DisplayName 'Ann A' -Server flexi
         SipSpace = Get-SipSpace -Server flexi
+        SipDevice = Get-SipDevice ann -Server flexi
+        SipSentMessage = Send-SipMessage sip:ann@sip.example.com hello -Server flexi
         SipProvisioning = $ann | New-SipProvisioning
         SipCallForwarding = $ann | Set-SipCallForwarding -Type Always -To sip:bob@sip.example.com
     }
@@ -51,7 +54,7 @@ AfterAll {
     Stop-Everything
 }
 
-Describe 'Tables and lists of <_>' -ForEach 'SipCall', 'SipServer', 'SipServerHealth', 'SipServerFinding', 'SipEvent', 'SipCallDetailRecord', 'SipRecording', 'SipConference', 'SipRegistration', 'SipGateway', 'SipQueue', 'SipStatistic', 'SipCommandResult', 'SipRoute', 'SipSimulator', 'SipConfigurationCheck', 'SipAccount', 'SipAccountChange', 'SipSpace', 'SipProvisioning', 'SipCallForwarding' {
+Describe 'Tables and lists of <_>' -ForEach 'SipCall', 'SipServer', 'SipServerHealth', 'SipServerFinding', 'SipEvent', 'SipCallDetailRecord', 'SipRecording', 'SipConference', 'SipRegistration', 'SipGateway', 'SipQueue', 'SipStatistic', 'SipCommandResult', 'SipRoute', 'SipSimulator', 'SipConfigurationCheck', 'SipAccount', 'SipAccountChange', 'SipSpace', 'SipDevice', 'SipSentMessage', 'SipProvisioning', 'SipCallForwarding' {
     BeforeAll {
         $some = @($objects[$_])
     }
@@ -80,11 +83,39 @@ Describe 'Tables and lists of <_>' -ForEach 'SipCall', 'SipServer', 'SipServerHe
 }
 
 Describe 'Times and durations on the screen' {
+    It 'are in UTC in tables too, whatever the zone of this machine is' {
+        $before = $env:TZ
+        try {
+            $env:TZ = 'Asia/Tokyo'
+            $lines = @(Invoke-Fresh 'Import-Module $manifest; Start-SipSimulator FreeSwitch | Connect-SipServer | Out-Null; $c = New-SipCall -From sofia/gateway/answer/1001 -To busy -Wait; $r = @($c | Get-SipCallDetailRecord)[0]; [TimeZoneInfo]::Local.BaseUtcOffset.TotalHours; $r.StartedAt.ToString("yyyy-MM-dd HH:mm:ss"); $r | Format-Table | Out-String -Width 120')
+        }
+        finally {
+            $env:TZ = $before
+        }
+
+        if ($lines[0] -ne '9') { Set-ItResult -Skipped -Because 'this system has no zone Asia/Tokyo'; return }
+        @($lines) -match '^Started \(UTC\) ' | Should -HaveCount 1
+        @($lines) -match "^$([regex]::Escape($lines[1])) " | Should -HaveCount 1
+    }
+
     It 'are readable' {
         $list = Get-View $busy -List
         $list -match '^CreatedAt' | Should -Match ': \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} UTC$'
         $list -match '^Duration' | Should -Match ': 0:00:\d\d\.\d{3}$'
         (Get-View $busy)[-1] | Should -Match ' 0:00:\d\d UserBusy '
+    }
+}
+
+Describe 'What a caller sends' {
+    It 'reaches no terminal as a command' {
+        $simulator = Start-Pair FreeSwitch evil
+        $simulator.StartIncomingCall("0301$escape[31m", 'ring') | Out-Null
+        $call = Get-SipCallStatus -Server evil
+        $call.From | Should -Be "0301$escape[31m" -Because 'what the server says stays as it is in the object'
+        foreach ($text in (Get-View $call), (Get-View $call -List), ($call | Stop-SipCall -Verbose 4>&1 | Out-String)) {
+            "$text".Contains("$escape[31m") | Should -BeFalse
+            "$text" | Should -BeLike '*0301*'
+        }
     }
 }
 
@@ -101,7 +132,11 @@ Describe 'Colours' {
     }
 
     It 'are not there in what is redirected' {
-        (Invoke-Fresh "$script `$c; `$s; Test-SipServer; `$c | Format-List") -join "`n" | Should -Not -Match $escape
+        # To a file: what is piped into another program pwsh itself colours too, unless NO_COLOR is set.
+        $file = Join-Path $TestDrive redirected.txt
+        Invoke-Fresh "$script & { `$c; `$s; Test-SipServer; `$c | Format-List } > '$file'"
+        Get-Content -Raw $file | Should -BeLike '*Connected*Healthy*'
+        (Get-Content -Raw $file).Contains($escape) | Should -BeFalse
     }
 
     It 'are not there with NO_COLOR or plain text' {
@@ -157,7 +192,7 @@ Describe 'Export-Clixml, jobs and other processes' {
         }
     }
 
-    It 'keep a <_> whole' -ForEach 'SipCall', 'SipServer', 'SipServerHealth', 'SipServerFinding', 'SipEvent', 'SipCallDetailRecord', 'SipConference', 'SipRegistration', 'SipGateway', 'SipQueue', 'SipStatistic', 'SipAccount', 'SipAccountChange', 'SipSpace', 'SipRecording', 'SipRoute', 'SipConfigurationCheck' {
+    It 'keep a <_> whole' -ForEach 'SipCall', 'SipServer', 'SipServerHealth', 'SipServerFinding', 'SipEvent', 'SipCallDetailRecord', 'SipConference', 'SipRegistration', 'SipGateway', 'SipQueue', 'SipStatistic', 'SipAccount', 'SipAccountChange', 'SipSpace', 'SipDevice', 'SipSentMessage', 'SipRecording', 'SipRoute', 'SipConfigurationCheck' {
         $item = @($objects[$_])[-1]
         $file = Join-Path $TestDrive "$_.xml"
         $item | Export-Clixml $file

@@ -35,7 +35,7 @@ Describe 'Register-SipRoute' {
 
     It 'tells of a server that does not ask' {
         Start-Pair Asterisk other | Out-Null
-        Assert-Error { Register-SipRoute night { } -Server other } SipNotSupported -Category NotImplemented
+        Assert-Error { Register-SipRoute night { } -Server other } SipNotSupported '*Nothing was sent*' NotImplemented
         Disconnect-SipServer other
     }
 }

@@ -14,14 +14,14 @@ Describe 'Remove-SipAccount' {
 
     It 'removes an account' {
         Remove-SipAccount $ann.Username -Confirm:$false
-        Assert-Error { Get-SipAccount $ann.Username } SipAccountNotFound
+        Assert-Error { Get-SipAccount $ann.Username } SipAccountNotFound "*$($ann.Username)*" ObjectNotFound
     }
 
     It 'takes accounts, and rows by property name' {
         ($ann | Remove-SipAccount -PassThru -Confirm:$false).Username | Should -Be $ann.Username
         $bob = New-SipAccount bob
         [pscustomobject]@{ SipUri = $bob.SipUri; Server = 'pbx' } | Remove-SipAccount -Confirm:$false
-        Assert-Error { Get-SipAccount bob } SipAccountNotFound
+        Assert-Error { Get-SipAccount bob } SipAccountNotFound '*bob*' ObjectNotFound
     }
 
     It 'asks nothing with -WhatIf' {

@@ -28,8 +28,6 @@ Describe 'Remove-SipRegistration' {
     }
 
     It 'tells of a phone that is not there' {
-        $e = Get-FirstError { Remove-SipRegistration nobody -Confirm:$false }
-        $e.FullyQualifiedErrorId | Should -BeLike 'Sip*,*'
-        "$e" | Should -BeLike '*nobody*'
+        Assert-Error { Remove-SipRegistration nobody -Confirm:$false } SipRegistrationNotFound "*'nobody'*" ObjectNotFound
     }
 }

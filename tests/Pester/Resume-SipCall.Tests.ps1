@@ -33,7 +33,7 @@ Describe 'Resume-SipCall' {
 
     It 'tells of a call that is not on hold, or not there' {
         $call | Resume-SipCall
-        Assert-Error { $call | Resume-SipCall } SipCallNotOnHold '*not on hold*'
+        Assert-Error { $call | Resume-SipCall } SipCallNotOnHold '*not on hold*' InvalidOperation
         Assert-Error { Resume-SipCall nobody } SipCallNotFound "*'nobody'*" ObjectNotFound
     }
 }

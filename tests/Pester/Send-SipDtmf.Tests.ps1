@@ -18,8 +18,8 @@ Describe 'Send-SipDtmf' {
     }
 
     It 'takes rows, by property name, and ids' {
-        { [pscustomobject]@{ CallId = $call.CallId; Server = 'pbx' } | Send-SipDtmf 1 } | Should -Not -Throw
-        { $call.CallId | Send-SipDtmf '#' } | Should -Not -Throw
+        Get-FirstError { [pscustomobject]@{ CallId = $call.CallId; Server = 'pbx' } | Send-SipDtmf 1 } | Should -BeNullOrEmpty
+        Get-FirstError { $call.CallId | Send-SipDtmf '#' } | Should -BeNullOrEmpty
     }
 
     It 'asks nothing with -WhatIf' {

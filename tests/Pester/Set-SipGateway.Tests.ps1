@@ -28,7 +28,7 @@ Describe 'Set-SipGateway' {
     }
 
     It 'tells of a trunk that is not there' {
-        Assert-Error { Set-SipGateway 9/sip:nobody@x Inactive } SipRejected '*dispatcher.set_state*'
+        Assert-Error { Set-SipGateway 9/sip:nobody@x Inactive } SipRejected '*dispatcher.set_state*' InvalidOperation
     }
 
     It 'completes trunks that were listed, and states' {

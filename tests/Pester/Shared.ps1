@@ -41,12 +41,14 @@ function Get-FirstError([scriptblock] $Action) {
 
 # Holds that a piece of script fails, with this id, text and category.
 function Assert-Error {
-    param([scriptblock] $Action, [string] $Id, [string] $Text = '*', [string] $Category)
+    param([Parameter(Mandatory)] [scriptblock] $Action, [Parameter(Mandatory)] [string] $Id, [Parameter(Mandatory)] [string] $Text, [Parameter(Mandatory)] [string] $Category)
     $e = Get-FirstError $Action
     $e | Should -Not -BeNullOrEmpty -Because 'an error was expected'
     $e.FullyQualifiedErrorId | Should -BeLike "$Id,*" -Because "the text was: $e"
     "$e" | Should -BeLike $Text
-    if ($Category) { $e.CategoryInfo.Category | Should -Be $Category }
+    # A parameter that an error names is one of the cmdlet that was used.
+    if ("$e" -match "^-(\w+) '") { $e.InvocationInfo.MyCommand.Parameters.Keys | Should -Contain $Matches[1] }
+    $e.CategoryInfo.Category | Should -Be $Category
 }
 
 # Holds that a piece of script asks the server nothing: the server's operations are counted, and the two of the test are its own.

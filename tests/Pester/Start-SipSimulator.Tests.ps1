@@ -24,9 +24,7 @@ Describe 'Start-SipSimulator' {
 
     It 'tells of a port that is taken' {
         $port = (Start-SipSimulator).Port
-        $e = Get-FirstError { Start-SipSimulator -Port $port }
-        $e.FullyQualifiedErrorId | Should -BeLike 'Sip*,*'
-        "$e" | Should -BeLike "*$port*"
+        Assert-Error { Start-SipSimulator -Port $port } SipSimulatorPortInUse "*127.0.0.1:$port*" ConnectionError
     }
 
     It 'shows no secret' {

@@ -38,7 +38,7 @@ Describe 'Stop-SipCall' {
     It 'tells of calls that are not there or have ended' {
         Assert-Error { Stop-SipCall nobody } SipCallNotFound "*'nobody'*" ObjectNotFound
         $call = New-SipCall -From 1001 -To busy -Wait
-        Assert-Error { $call | Stop-SipCall } SipCallEnded -Category ObjectNotFound
+        Assert-Error { $call | Stop-SipCall } SipCallEnded '*has ended already (UserBusy*' ObjectNotFound
     }
 
     It 'completes causes and ids' {

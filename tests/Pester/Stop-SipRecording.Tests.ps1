@@ -31,7 +31,7 @@ Describe 'Stop-SipRecording' {
 
     It 'tells of a call that is not recorded, or not there' {
         $call | Stop-SipRecording
-        Assert-Error { $call | Stop-SipRecording } SipNotRecording
+        Assert-Error { $call | Stop-SipRecording } SipNotRecording '*has no recording of ours*' InvalidOperation
         Assert-Error { Stop-SipRecording nobody } SipCallNotFound "*'nobody'*" ObjectNotFound
     }
 }

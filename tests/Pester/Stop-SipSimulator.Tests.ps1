@@ -28,6 +28,6 @@ Describe 'Stop-SipSimulator' {
     }
 
     It 'takes simulators only' {
-        Assert-Error { Stop-SipSimulator nobody } CannotConvertArgument*
+        Assert-Error { Stop-SipSimulator nobody } CannotConvertArgument* '*nobody*' InvalidArgument
     }
 }

@@ -35,6 +35,6 @@ Describe 'Test-SipServerConfiguration' {
     }
 
     It 'refuses a value that no port has' {
-        Assert-Error { Test-SipServerConfiguration pbx -Port many } CannotConvertArgumentNoMessage
+        Assert-Error { Test-SipServerConfiguration pbx -Port many } CannotConvertArgumentNoMessage '*many*' InvalidArgument
     }
 }

@@ -32,8 +32,6 @@ Describe 'Unregister-SipRoute' {
     }
 
     It 'tells of a route that is not there' {
-        $e = Get-FirstError { Unregister-SipRoute nobody }
-        $e.FullyQualifiedErrorId | Should -BeLike 'Sip*,*'
-        "$e" | Should -BeLike '*nobody*'
+        Assert-Error { Unregister-SipRoute nobody } SipInvalidArgument "*-Name 'nobody'*" InvalidArgument
     }
 }

@@ -27,7 +27,7 @@ Describe 'Wait-SipCall' {
 
     It 'says so when the time is over, and the call goes on' {
         $call = New-TalkingCall
-        Assert-Error { $call | Wait-SipCall -Timeout 0.1 } SipTimeout -Category OperationTimeout
+        Assert-Error { $call | Wait-SipCall -Timeout 0.1 } SipTimeout '*The call goes on.' OperationTimeout
         ($call | Get-SipCallStatus).State | Should -Be Connected
     }
 

@@ -239,7 +239,7 @@ internal sealed class EslSession : IWireProtocol, IAsyncDisposable
     // No value of a caller may become a command or a header of its own; what is refused here was let through by mistake.
     private static void CheckLine(string line)
     {
-        if (line.AsSpan().IndexOfAny('\r', '\n', '\0') >= 0) throw new SipArgumentException("Command", line, "a command has one line, without line breaks and NUL.");
+        if (line.AsSpan().IndexOfAny('\r', '\n', '\0') >= 0) throw new SipArgumentException(null, $"The command '{line}'", "a command has one line, without line breaks and NUL.");
     }
 
     // On the lane, so places are given in the order of the bytes.

@@ -197,6 +197,6 @@ internal sealed class HttpServerClient : IDisposable
     {
         long size = (long)_headSize + request.Path.Length + (request.Body?.Length ?? 0) + request.Headers.Sum(static h => h.Key.Length + h.Value.Length + 4);
         if (size <= _settings.MaxRequestBytes) return;
-        throw new SipArgumentException("Field", $"{request.What}, {size} bytes", $"{_settings.Name} takes {_settings.MaxRequestBytes} bytes of a request, head and body{(_settings.MaxRequestRule is { } rule ? $" ({rule})" : "")}. Nothing was sent.", "SipRequestTooLarge") { Server = _settings.Name };
+        throw new SipArgumentException(null, $"The request {request.What} of {size} bytes", $"{_settings.Name} takes {_settings.MaxRequestBytes} bytes of a request, head and body{(_settings.MaxRequestRule is { } rule ? $" ({rule})" : "")}. Nothing was sent.", "SipRequestTooLarge") { Server = _settings.Name };
     }
 }

@@ -44,7 +44,7 @@ internal sealed partial class KamailioAdapter
         if (to.Contains(';', StringComparison.Ordinal)) throw new SipArgumentException("To", to, "an address without parameters: Kamailio's dlg.bridge_dlg cannot hand on any.", "SipInvalidNumber");
         return (KamailioNumbers.Address(request.From!, template, "From"), to, proxy);
 
-        SipNotSupportedException Cannot(string what, string why) => new($"{Name} is a Kamailio and takes no {what}: {why}. Nothing was sent.", SipCapabilities.MakeCall);
+        SipNotSupportedException Cannot(string what, string why) => new($"{Name} is a Kamailio and does not take {what}: {why}. Nothing was sent.", SipCapabilities.MakeCall);
     }
 
     private SipNotSupportedException CannotEndRinging(KamailioCall call) =>

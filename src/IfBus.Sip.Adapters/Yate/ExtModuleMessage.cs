@@ -31,7 +31,7 @@ internal sealed class ExtModuleMessage(string name) : System.Collections.IEnumer
         int before = (writer as ArrayBufferWriter<byte>)?.WrittenCount ?? 0;
         Write(writer);
         if (writer is ArrayBufferWriter<byte> buffer && buffer.WrittenCount - before > longest - 64)
-            throw new SipArgumentException("Command", Name, $"at most {longest - 64} bytes with all its parameters; these are {buffer.WrittenCount - before}.");
+            throw new SipArgumentException(null, $"The message {Name} of {buffer.WrittenCount - before} bytes", $"Yate takes at most {longest - 64}, with all its parameters. Nothing was sent.", "SipRequestTooLarge");
         writer.Write("\n"u8);
     }
 

@@ -141,7 +141,7 @@ internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
     public Task<ExtModuleAnswer> LocalAsync(string keyword, string arguments, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        if (arguments.AsSpan().IndexOfAny('\n', '\r', '\0') >= 0) throw new SipArgumentException("Command", arguments, "one line.");
+        if (arguments.AsSpan().IndexOfAny('\n', '\r', '\0') >= 0) throw new SipArgumentException(null, $"{keyword} '{arguments}'", "it is one line.");
         var waiter = new ExtModuleWaiter(keyword, _peer, _requestTimeout, Now + (long)_requestTimeout.TotalMilliseconds);
         _locals.Add(keyword, arguments, waiter);
         try

@@ -108,13 +108,13 @@ internal static class YateCommands
     /// <exception cref="SipArgumentException">A name is refused.</exception>
     public static ExtModuleMessage Raw(SipCommandRequest request)
     {
-        if (request.Name.Length is 0 or > 80 || request.Name.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('.' or '_' or '-'))) throw new SipArgumentException("Command", request.Name, "the name of a message, for instance engine.status: 1 to 80 letters, digits and . _ - .");
+        if (request.Name.Length is 0 or > 80 || request.Name.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('.' or '_' or '-'))) throw new SipArgumentException("Name", request.Name, "the name of a message, for instance engine.status: 1 to 80 letters, digits and . _ - .");
         if (request.Name == "call.drop" && !request.Fields.Any(f => f.Key == "id" && f.Value.Contains('/', StringComparison.Ordinal)))
-            throw new SipArgumentException("Command", request.Name, "call.drop needs id=driver/number: without one it ends every call of the server.");
+            throw new SipArgumentException("Name", request.Name, "call.drop needs id=driver/number: without one it ends every call of the server.");
         var message = new ExtModuleMessage(request.Name);
         foreach ((string key, string value) in request.Fields)
         {
-            if (key.Length is 0 or > 200 || key.Any(c => c is '=' or ':' or '%' || char.IsControl(c))) throw new SipArgumentException("Parameter", key, "the name of a parameter: 1 to 200 characters without = : % and control characters.");
+            if (key.Length is 0 or > 200 || key.Any(c => c is '=' or ':' or '%' || char.IsControl(c))) throw new SipArgumentException("Field", key, "the name of a parameter: 1 to 200 characters without = : % and control characters.");
             message.Add(key, value);
         }
 

@@ -83,7 +83,7 @@ public sealed class CallIdCompleter : IArgumentCompleter
 {
     /// <inheritdoc/>
     public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
-        Completion.Match(wordToComplete, () => ServerStore.Current.All.Where(c => Meant(c, fakeBoundParameters)).SelectMany(c => c.Adapter.KnownCalls).Select(c => (c.CallId, $"{c.From} -> {c.To} {c.State}")));
+        Completion.Match(wordToComplete, () => ServerStore.Current.All.Where(c => Meant(c, fakeBoundParameters)).SelectMany(c => c.Adapter.KnownCalls).Select(c => (c.CallId, SipText.Printable($"{c.From} -> {c.To} {c.State}"))));
 
     private static bool Meant(ServerStore.Connection connection, IDictionary given) =>
         given["Server"] is not { } server || connection.Name.Equals(server.ToString(), StringComparison.OrdinalIgnoreCase);

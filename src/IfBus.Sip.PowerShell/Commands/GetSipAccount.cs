@@ -21,6 +21,8 @@ public sealed class GetSipAccount : ServerCmdlet
     [Parameter(Mandatory = true, ParameterSetName = "Email")]
     public string? Email { get; set; }
 
+    private protected override SipCapabilities Needed => SipCapabilities.OwnAccount;
+
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {

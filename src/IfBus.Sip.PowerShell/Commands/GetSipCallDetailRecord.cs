@@ -7,8 +7,10 @@ namespace IfBus.Sip.PowerShell.Commands;
 /// <summary>Shows the server's detail records of calls that have ended since the connection was made.</summary>
 [Cmdlet(VerbsCommon.Get, "SipCallDetailRecord")]
 [OutputType(typeof(SipCallDetailRecord))]
-public sealed class GetSipCallDetailRecord : ServerCmdlet
+public sealed class GetSipCallDetailRecord : ServersCmdlet
 {
+    // Servers asked, not yet answered. On the pipeline's thread.
+    private readonly LinkedList<ServerStore.Connection> _open = new();
     private bool _byId;
 
     /// <summary>Only records of these calls.</summary>
@@ -60,35 +62,54 @@ public sealed class GetSipCallDetailRecord : ServerCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (string? server in InputObject ?? [Server!])
+        if (Account is not null)
         {
-            if (Account is null) WriteFrom(server);
-            else foreach (string account in Account) WriteOf(server, account);
+            // An account is of one server: without a name it is the default one's.
+            foreach (ServerStore.Connection connection in InputObject is null && Server is null ? ChooseEach(null) : Meant(InputObject, SipCapabilities.None))
+                foreach (string account in Account) WriteOf(connection, account);
+        }
+        else if (CallId is null)
+        {
+            // Side by side: one that is slow or dead keeps only its own records back.
+            foreach (ServerStore.Connection connection in Meant(InputObject, SipCapabilities.CallDetailRecords)) Begin(_open, connection, connection.Name, async () => await RecordsAsync(connection, null).ConfigureAwait(false));
+            PumpReady();
+        }
+        else
+        {
+            foreach (string id in CallId)
+            {
+                if (InputObject is not null) foreach (ServerStore.Connection connection in ChooseEach(InputObject)) WriteFrom(connection, id);
+                else if (ChooseFor(id) is { } connection) WriteFrom(connection, id);
+            }
         }
     }
 
-    private void WriteFrom(string? server)
+    /// <inheritdoc/>
+    protected override void EndProcessing() => Drain(_open);
+
+    private void WriteFrom(ServerStore.Connection connection, string id)
     {
-        foreach (string? id in CallId ?? [null!])
+        try
         {
-            if ((id is null || InputObject is not null ? Choose(server) : ChooseFor(id)) is not { } connection) continue;
-            var filter = new SipDetailRecordFilter { CallId = id, After = After?.ToUniversalTime(), Before = Before?.ToUniversalTime() };
-            try
-            {
-                WriteObject(Pump(token => connection.Adapter.GetCallDetailRecordsAsync(filter, token)).Where(Fits), enumerateCollection: true);
-            }
-            catch (SipException e)
-            {
-                WriteError(Errors.Record(e, id ?? connection.Name));
-            }
+            WriteObject(Pump(_ => RecordsAsync(connection, id)), enumerateCollection: true);
         }
+        catch (SipException e)
+        {
+            WriteError(Errors.Record(e, id));
+        }
+    }
+
+    private async Task<SipCallDetailRecord[]> RecordsAsync(ServerStore.Connection connection, string? id)
+    {
+        var filter = new SipDetailRecordFilter { CallId = id, After = After?.ToUniversalTime(), Before = Before?.ToUniversalTime() };
+        IReadOnlyList<SipCallDetailRecord> records = await connection.Adapter.GetCallDetailRecordsAsync(filter, StopToken).ConfigureAwait(false);
+        return [.. records.Where(Fits)];
     }
 
     private bool Fits(SipCallDetailRecord record) => Wanted.Matches(From, record.From) && Wanted.Matches(To, record.To);
 
-    private void WriteOf(string? server, string account)
+    private void WriteOf(ServerStore.Connection connection, string account)
     {
-        if (Choose(server) is not { } connection) return;
         DateTime? after = After?.ToUniversalTime(), before = Before?.ToUniversalTime();
         try
         {

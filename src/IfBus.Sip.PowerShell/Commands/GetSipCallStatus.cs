@@ -7,7 +7,7 @@ namespace IfBus.Sip.PowerShell.Commands;
 /// <summary>Lists live calls, and ended ones with -State Terminated, or shows calls by id, ended ones too.</summary>
 [Cmdlet(VerbsCommon.Get, "SipCallStatus", DefaultParameterSetName = "List")]
 [OutputType(typeof(SipCall))]
-public sealed class GetSipCallStatus : ServerCmdlet
+public sealed class GetSipCallStatus : ServersCmdlet
 {
     // Servers asked, not yet answered. On the pipeline's thread.
     private readonly LinkedList<ServerStore.Connection> _open = new();
@@ -39,8 +39,6 @@ public sealed class GetSipCallStatus : ServerCmdlet
     [SupportsWildcards]
     public string? To { get; set; }
 
-    private string[]? Asked => InputObject ?? (Server is null ? null : [Server]);
-
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
@@ -53,7 +51,7 @@ public sealed class GetSipCallStatus : ServerCmdlet
         // Of calls that have ended only the connection knows; the server need not be asked.
         bool ask = State is null || !State.All(s => s == CallState.Terminated);
         // Side by side: one that is slow or dead keeps only its own calls back.
-        foreach (ServerStore.Connection connection in Asked is { } asked ? ChooseEach(asked) : ThoseThatCan(ChooseEachOrAll(null), ask ? SipCapabilities.ListCalls : SipCapabilities.None)) Begin(_open, connection, connection.Name, () => ListAsync(connection, ask));
+        foreach (ServerStore.Connection connection in Meant(InputObject, ask ? SipCapabilities.ListCalls : SipCapabilities.None)) Begin(_open, connection, connection.Name, () => ListAsync(connection, ask));
         PumpReady();
     }
 

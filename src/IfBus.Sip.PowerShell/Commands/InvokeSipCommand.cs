@@ -27,7 +27,7 @@ public sealed class InvokeSipCommand : ServerCmdlet
     protected override void ProcessRecord()
     {
         if (Choose(Server) is not { } connection) return;
-        if (!ShouldProcess(connection.Name, $"Send {Name}")) return;
+        if (!ShouldProcess(connection.Name, $"Send {SipText.Printable(Name)}")) return;
         var fields = new List<KeyValuePair<string, string>>();
         foreach (DictionaryEntry entry in Field ?? new Hashtable())
         {

@@ -84,6 +84,8 @@ public sealed class NewSipAccount : ServerCmdlet
     [ValidateRange(1, 32)]
     public int ThrottleLimit { get; set; } = 4;
 
+    private protected override SipCapabilities Needed => SipCapabilities.OwnAccount;
+
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {

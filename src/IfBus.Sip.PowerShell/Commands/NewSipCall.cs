@@ -82,7 +82,7 @@ public sealed class NewSipCall : SipCmdlet
     protected override void ProcessRecord()
     {
         if (ChooseNamed() is not { } named) return;
-        string what = From is null ? string.Join(" or ", To!) : $"{string.Join(" or ", From)} to {string.Join(" or ", To!)}";
+        string what = SipText.Printable(From is null ? string.Join(" or ", To!) : $"{string.Join(" or ", From)} to {string.Join(" or ", To!)}");
         string where = named.Count == 1 ? named[0].Name : $"one of {string.Join(", ", named.Select(c => c.Name))} ({Selection ?? SipServerSelection.Failover})";
         if (!ShouldProcess($"{what} on {where}", "Call")) return;
 

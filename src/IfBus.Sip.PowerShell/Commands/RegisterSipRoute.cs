@@ -46,10 +46,12 @@ public sealed class RegisterSipRoute : SipCmdlet
     [ArgumentCompleter(typeof(ServerNameCompleter))]
     public string? Server { get; set; }
 
+    private protected override SipCapabilities Needed => SipCapabilities.Routing;
+
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        if (Choose(Server) is not { } connection || !ShouldProcess(connection.Name, $"Register route {Name}")) return;
+        if (Choose(Server) is not { } connection || !ShouldProcess(connection.Name, $"Register route {SipText.Printable(Name)}")) return;
         RouteScript? script = null;
         try
         {

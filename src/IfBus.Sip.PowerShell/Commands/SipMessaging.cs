@@ -29,6 +29,8 @@ public sealed class SendSipPushNotification : ServerCmdlet
     [Parameter(ValueFromPipelineByPropertyName = true)]
     public string? CallId { get; set; }
 
+    private protected override SipCapabilities Needed => SipCapabilities.OwnAccount;
+
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
@@ -66,6 +68,8 @@ public sealed class SendSipMessage : ServerCmdlet
     /// <summary>The text, one line.</summary>
     [Parameter(Mandatory = true, Position = 1, ValueFromPipelineByPropertyName = true)]
     public string Body { get; set; } = "";
+
+    private protected override SipCapabilities Needed => SipCapabilities.OwnAccount;
 
     /// <inheritdoc/>
     protected override void ProcessRecord()

@@ -24,10 +24,12 @@ public sealed class UnregisterSipRoute : SipCmdlet
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
+    private protected override SipCapabilities Needed => SipCapabilities.Routing;
+
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        if (Choose(Server) is not { } connection || !ShouldProcess(connection.Name, $"Unregister route {Name}")) return;
+        if (Choose(Server) is not { } connection || !ShouldProcess(connection.Name, $"Unregister route {SipText.Printable(Name)}")) return;
         try
         {
             SipRoute route = Pump(token => connection.Adapter.UnregisterRouteAsync(Name, token));

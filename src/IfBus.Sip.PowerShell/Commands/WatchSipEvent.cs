@@ -7,10 +7,10 @@ namespace IfBus.Sip.PowerShell.Commands;
 /// <summary>Streams a server's events to the pipeline, until Ctrl+C, a number of them, a time, or the end of the call that they are about.</summary>
 [Cmdlet(VerbsCommon.Watch, "SipEvent")]
 [OutputType(typeof(SipEvent))]
-public sealed class WatchSipEvent : ServerCmdlet
+public sealed class WatchSipEvent : ServersCmdlet
 {
     // Watched side by side. On the pipeline's thread.
-    private readonly List<Piped> _piped = [];
+    private readonly List<Heard> _several = [];
 
     /// <summary>What kinds of event; all but the server's raw ones if left out.</summary>
     [Parameter(Position = 0)]
@@ -48,18 +48,20 @@ public sealed class WatchSipEvent : ServerCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        if (InputObject is not null && CallId is null)
+        IReadOnlyList<ServerStore.Connection> meant = CallId is null ? Meant(InputObject, SipCapabilities.None) : ChooseFor(CallId) is { } one ? [one] : [];
+        if (CallId is null && (InputObject is not null || meant.Count > 1))
         {
             // Heard from now on; which others come is known at the end.
-            foreach (ServerStore.Connection chosen in ChooseEach(InputObject))
+            foreach (ServerStore.Connection chosen in meant)
             {
-                if (_piped.TrueForAll(p => p.Connection != chosen)) _piped.Add(new Piped(chosen, chosen.Adapter.Subscribe(Type | SipEventTypes.EventsLost)));
+                if (_several.TrueForAll(p => p.Connection != chosen)) _several.Add(new Heard(chosen, chosen.Adapter.Subscribe(Type | SipEventTypes.EventsLost)));
             }
 
             return;
         }
 
-        if ((CallId is null ? Choose(Server) : ChooseFor(CallId)) is not { } connection) return;
+        if (meant.Count == 0) return;
+        ServerStore.Connection connection = meant[0];
         using var end = CancellationTokenSource.CreateLinkedTokenSource(StopToken);
         if (Timeout is { } time) end.CancelAfter(time);
         // A gap is told even to those who did not ask for it, and who watches a call needs to see its end.
@@ -86,16 +88,16 @@ public sealed class WatchSipEvent : ServerCmdlet
     /// <inheritdoc/>
     protected override void EndProcessing()
     {
-        if (_piped.Count == 0) return;
+        if (_several.Count == 0) return;
         using var end = CancellationTokenSource.CreateLinkedTokenSource(StopToken);
         if (Timeout is { } time) end.CancelAfter(time);
         int left = Count ?? int.MaxValue;
-        while (left > 0 && _piped.Count > 0 && !end.IsCancellationRequested)
+        while (left > 0 && _several.Count > 0 && !end.IsCancellationRequested)
         {
-            Pump(async _ => await Task.WhenAny(_piped.Select(p => p.Next ??= p.Events.ReadAsync(end.Token).AsTask())).ConfigureAwait(false));
-            foreach (Piped piped in _piped.Where(p => p.Next!.IsCompleted).ToArray())
+            Pump(async _ => await Task.WhenAny(_several.Select(p => p.Next ??= p.Events.ReadAsync(end.Token).AsTask())).ConfigureAwait(false));
+            foreach (Heard heard in _several.Where(p => p.Next!.IsCompleted).ToArray())
             {
-                if (left > 0 && Take(piped)) left--;
+                if (left > 0 && Take(heard)) left--;
             }
         }
     }
@@ -105,29 +107,29 @@ public sealed class WatchSipEvent : ServerCmdlet
     {
         if (disposing)
         {
-            foreach (Piped piped in _piped) piped.Events.Dispose();
+            foreach (Heard heard in _several) heard.Events.Dispose();
         }
 
         base.Dispose(disposing);
     }
 
     // True if it was one of the events that were asked for.
-    private bool Take(Piped piped)
+    private bool Take(Heard heard)
     {
-        Task<SipEvent> read = piped.Next!;
-        piped.Next = null;
+        Task<SipEvent> read = heard.Next!;
+        heard.Next = null;
         if (read.IsCanceled) return false;
         if (read.Exception is { } fault)
         {
             // This one sends no more; the others do.
-            _piped.Remove(piped);
-            piped.Events.Dispose();
-            WriteError(Errors.Record(fault.InnerException!, piped.Connection.Name));
+            _several.Remove(heard);
+            heard.Events.Dispose();
+            WriteError(Errors.Record(fault.InnerException!, heard.Connection.Name));
             return false;
         }
 
         SipEvent item = read.Result;
-        if (item.Type == SipEventTypes.EventsLost) WriteWarning($"{piped.Connection.Name}: {item.Message}");
+        if (item.Type == SipEventTypes.EventsLost) WriteWarning($"{heard.Connection.Name}: {item.Message}");
         if ((Type & item.Type) == 0) return false;
         WriteObject(item);
         return true;
@@ -179,7 +181,7 @@ public sealed class WatchSipEvent : ServerCmdlet
         });
     }
 
-    private sealed class Piped(ServerStore.Connection connection, ISipEventSubscription events)
+    private sealed class Heard(ServerStore.Connection connection, ISipEventSubscription events)
     {
         public ServerStore.Connection Connection { get; } = connection;
 

@@ -22,7 +22,7 @@ internal sealed class CallStory : IDisposable
     }
 
     /// <summary>Tells of a call from now on, and what has become of it already.</summary>
-    public void Follow(Cmdlet cmdlet, string callId)
+    public void Follow(SipCmdlet cmdlet, string callId)
     {
         if (!_followed.Add(callId)) return;
         WriteTo(cmdlet);
@@ -33,7 +33,7 @@ internal sealed class CallStory : IDisposable
     }
 
     /// <summary>Tells what has happened. On the pipeline's thread.</summary>
-    public void WriteTo(Cmdlet cmdlet)
+    public void WriteTo(SipCmdlet cmdlet)
     {
         foreach (ISipEventSubscription subscription in _subscriptions.Values)
         {

@@ -44,7 +44,7 @@ internal sealed class CmdletLog : ISipLog
     /// <summary>Writes what has gathered. On the pipeline thread.</summary>
     /// <param name="cmdlet">Writes it.</param>
     /// <param name="listens">It asked for more than warnings.</param>
-    public void WriteTo(System.Management.Automation.Cmdlet cmdlet, bool listens)
+    public void WriteTo(SipCmdlet cmdlet, bool listens)
     {
         while (_warnings.TryDequeue(out string? warning)) cmdlet.WriteWarning(warning);
         while (listens && _chat.TryDequeue(out (SipLogLevel Level, string Message) entry))

@@ -15,6 +15,8 @@ public abstract class EachAccountCmdlet : ServerCmdlet
     [ArgumentCompleter(typeof(AccountCompleter))]
     public string[] Account { get; set; } = [];
 
+    private protected override SipCapabilities Needed => SipCapabilities.OwnAccount;
+
     /// <summary>What is done, for -WhatIf and for messages; null if nothing is changed.</summary>
     private protected abstract string? Doing { get; }
 

@@ -40,7 +40,7 @@ internal static class ErrorActions
         ["SipProtocolError"] = "Check with Find-SipServer that -Type and -Port are those of this server. If they are, report the message with the server's version.",
         ["SipReplyMismatch"] = "Something between here and the server mixes up replies: connect without a proxy, or report the message with the server's version.",
         ["SipReplyTooLarge"] = "Ask for less at once, or let the server answer in smaller pages.",
-        ["SipRequestTooLarge"] = "Send less in one request: shorter values, fewer fields.",
+        ["SipRequestTooLarge"] = "Send less in one request: shorter values, fewer of them.",
         ["SipRequestNotTaken"] = "Check -Path, and the buffer sizes of the server's HTTP module.",
         ["SipEventSocketFailed"] = "Check -EventAddress, or leave it out: then the calls are polled.",
         ["SipEventAddressUnusable"] = "Give an address of this machine that the server reaches, and a free port, with -EventAddress.",

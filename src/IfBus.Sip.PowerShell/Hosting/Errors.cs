@@ -27,6 +27,17 @@ internal static class Errors
         };
     }
 
+    /// <summary>
+    /// The record as a cmdlet's user reads it: a value that was refused further down, and of which this cmdlet has no parameter, is
+    /// called by its name there without a dash, which would make it one.
+    /// </summary>
+    public static ErrorRecord For(ErrorRecord record, CommandInfo command)
+    {
+        if (record.Exception is SipArgumentException { Parameter: { } parameter } && !command.Parameters.ContainsKey(parameter))
+            record.ErrorDetails = new ErrorDetails(record.ErrorDetails.Message.TrimStart('-')) { RecommendedAction = record.ErrorDetails.RecommendedAction };
+        return record;
+    }
+
     private static string Words(Exception exception) => exception switch
     {
         SipArgumentException or SipConfigurationException => exception.Message,
@@ -43,6 +54,7 @@ internal static class Errors
     private static ErrorCategory Category(SipException exception) => exception switch
     {
         { ErrorId: "SipConferenceNotFound" or "SipConferenceMemberNotFound" or "SipAccountNotFound" or "SipDeviceNotFound" or "SipCallForwardingNotFound" or "SipSpaceUnknown" } => ErrorCategory.ObjectNotFound,
+        { ErrorId: "SipGatewayNotFound" or "SipRegistrationNotFound" or "SipDestinationNotFound" or "SipNumberNotRegistered" or "SipNotFound" } => ErrorCategory.ObjectNotFound,
         { ErrorId: "SipAccountExists" or "SipAccountNameReserved" } => ErrorCategory.ResourceExists,
         { ErrorId: "SipValidationFailed" } => ErrorCategory.InvalidData,
         { ErrorId: "SipRateLimited" or "SipServerUnavailable" } => ErrorCategory.ResourceUnavailable,

@@ -19,9 +19,6 @@ public abstract class KnowledgeCmdlet : SipCmdlet
     /// <summary>Whom to ask.</summary>
     private protected virtual string[]? Asked => Server;
 
-    /// <summary>What a server must be able to do to be asked.</summary>
-    private protected virtual SipCapabilities Needed => SipCapabilities.None;
-
     /// <summary>The connections to ask.</summary>
     private protected virtual IReadOnlyList<ServerStore.Connection> Connections => Asked is null ? ThoseThatCan(ChooseEachOrAll(null), Needed) : ChooseEach(Asked);
 

@@ -20,7 +20,9 @@ internal static class ServerSearch
         string where = string.Join("; ", findings.GroupBy(f => f.Evidence).Select(g => $"{string.Join(", ", g.Select(f => f.Port).Distinct())}: {g.Key}"));
         return new SipConnectionException($"No {(tlsOnly ? "TLS of a " : "")}server of a known kind was found at {host}. By port: {where}.", errorId: "SipServerNotFound")
         {
-            RecommendedAction = "Name kind and port with -Type and -Port if it listens elsewhere; else see that the server's control port is enabled, listens on this address, and is let through by firewalls.",
+            RecommendedAction = findings.Any(f => f.Evidence.Contains("401 ", StringComparison.Ordinal))
+                ? "What answers there wants a login before it says what it is: name its kind with -Type, and give -Credential or -ApiKey to Connect-SipServer."
+                : "Name kind and port with -Type and -Port if it listens elsewhere; else see that the server's control port is enabled, listens on this address, and is let through by firewalls.",
         };
     }
 

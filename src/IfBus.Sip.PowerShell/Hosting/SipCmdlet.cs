@@ -21,6 +21,7 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
     private CallStory? _story;
     private PSHost? _host;
     private bool _told;
+    private bool _debugs;
 
     /// <summary>True if -Verbose or -Debug, or a preference, asks for more than the results.</summary>
     private protected bool IsChatty { get; private set; }
@@ -38,6 +39,7 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
         _host = Host;
         IsChatty = MyInvocation.BoundParameters.ContainsKey("Verbose") || MyInvocation.BoundParameters.ContainsKey("Debug")
             || GetVariableValue("VerbosePreference")?.ToString() is not ("SilentlyContinue" or null) || GetVariableValue("DebugPreference")?.ToString() is not ("SilentlyContinue" or null);
+        _debugs = MyInvocation.BoundParameters.TryGetValue("Debug", out object? debug) && debug is SwitchParameter { IsPresent: true } && !MyInvocation.BoundParameters.ContainsKey("Verbose");
         if (Activity is { } activity) Progress = new WorkProgress(this, activity, FirstActivity + MyInvocation.PipelinePosition);
         ListenToLogs();
     }
@@ -190,6 +192,9 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
     /// <summary>Writes what the work of <see cref="Begin"/> gives, as it comes, until nothing is open.</summary>
     private protected void Drain<T>(LinkedList<T> open) => PumpRest(() => open.Count > 0);
 
+    /// <summary>What only some kinds of server can, and this cmdlet is about: if one of the connections can, it is meant without being named.</summary>
+    private protected virtual SipCapabilities Needed => SipCapabilities.None;
+
     /// <summary>
     /// The connection to use. Ends the cmdlet if there is none to choose; null, with an error written, if one record of
     /// many names a connection that is not there: the next may name another.
@@ -198,7 +203,7 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
     {
         try
         {
-            return Store.Choose(server);
+            return server is null && Needed != SipCapabilities.None && Store.All.Where(c => Can(c, Needed)).ToArray() is [var only] ? only : Store.Choose(server);
         }
         catch (ServerChoiceException e)
         {
@@ -260,14 +265,30 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
     /// </summary>
     private protected IReadOnlyList<ServerStore.Connection> ThoseThatCan(IReadOnlyList<ServerStore.Connection> connections, SipCapabilities needed)
     {
-        static bool Can(ServerStore.Connection c, SipCapabilities needed) => c.Adapter.Capabilities == SipCapabilities.None || c.Adapter.Capabilities.HasFlag(needed);
         if (connections.All(c => Can(c, needed)) || !connections.Any(c => Can(c, needed))) return connections;
         foreach (ServerStore.Connection connection in connections.Where(c => !Can(c, needed))) WriteVerbose($"{connection.Name} is left out: it cannot do this ({needed}).");
         return [.. connections.Where(c => Can(c, needed))];
     }
 
+    /// <summary>A call that the connection knows, live or lately ended; if it does not, the server is asked.</summary>
+    /// <exception cref="SipCallNotFoundException">The server does not have it either.</exception>
+    private protected SipCall FindOrAsk(ServerStore.Connection connection, string callId)
+    {
+        if (connection.Adapter.FindCall(callId) is { } known) return known;
+        // Perhaps others made it a moment ago.
+        Pump(connection.Adapter.GetCallsAsync);
+        return connection.Adapter.FindCall(callId) ?? throw new SipCallNotFoundException($"{connection.Name} has no call '{SipText.Printable(callId)}'.")
+        {
+            CallId = callId,
+            Server = connection.Name,
+            RecommendedAction = "Get-SipCallStatus without an id lists the live calls.",
+        };
+    }
+
+    private static bool Can(ServerStore.Connection c, SipCapabilities needed) => c.Adapter.Capabilities == SipCapabilities.None || c.Adapter.Capabilities.HasFlag(needed);
+
     /// <summary>A call in one line, for messages.</summary>
-    internal static string Describe(SipCall call) => $"{call.CallId} ({(call.From is null ? "" : call.From + " -> ")}{call.To})";
+    internal static string Describe(SipCall call) => $"{call.CallId} ({SipText.Printable($"{(call.From is null ? "" : call.From + " -> ")}{call.To}")})";
 
     /// <summary>What to say of calls that go on when a cmdlet is stopped; null if none do.</summary>
     private protected static string? GoOn(IEnumerable<(ServerStore.Connection Connection, string CallId)> calls)
@@ -312,6 +333,19 @@ public abstract class SipCmdlet : PSCmdlet, IDisposable
         WriteLogs();
         Progress?.Show(HowFar);
     }
+
+    /// <summary>Tells what happens. With -Debug the engine would ask after each line of -Verbose whether to go on.</summary>
+    internal new void WriteVerbose(string text)
+    {
+        if (_debugs) WriteDebug(text);
+        else base.WriteVerbose(text);
+    }
+
+    /// <summary>Writes an error, in the words of this cmdlet.</summary>
+    private protected new void WriteError(ErrorRecord record) => base.WriteError(Errors.For(record, MyInvocation.MyCommand));
+
+    /// <summary>Ends the cmdlet by an error, in the words of this cmdlet.</summary>
+    private protected new void ThrowTerminatingError(ErrorRecord record) => base.ThrowTerminatingError(Errors.For(record, MyInvocation.MyCommand));
 
     // What led to a result is told before the result.
     private void Write(Action write)

@@ -67,6 +67,32 @@ public sealed class SipSimulator
         return Simulator.StartIncomingCall(from, exten);
     }
 
+    /// <summary>Messages that Flexisip was asked to send, newest last: to, a blank, text.</summary>
+    public IReadOnlyList<string> SentMessages => (Simulator as FlexisipSimulator)?.SentMessages ?? [];
+
+    /// <summary>Push notifications that Flexisip was asked to send, newest last: provider, pn-param, type.</summary>
+    public IReadOnlyList<string> SentPushes => (Simulator as FlexisipSimulator)?.Pushes ?? [];
+
+    /// <summary>A phone registers under an account of Flexisip.</summary>
+    /// <param name="account">The account, user@domain.</param>
+    /// <param name="uuid">The phone's instance id.</param>
+    /// <param name="userAgent">What it calls itself: App/Version (Device).</param>
+    public void RegisterDevice(string account, string uuid, string userAgent)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(account);
+        ArgumentException.ThrowIfNullOrWhiteSpace(uuid);
+        ArgumentException.ThrowIfNullOrWhiteSpace(userAgent);
+        if (Simulator is not FlexisipSimulator flexisip) throw new PSNotSupportedException($"The simulated {Type} has no accounts that devices register under; Flexisip has.");
+        try
+        {
+            flexisip.RegisterDevice(account.StartsWith("sip:", StringComparison.OrdinalIgnoreCase) ? account[4..] : account, uuid, userAgent);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new PSArgumentException($"The simulated {Type} at {Host}:{Port} has no account '{SipText.Printable(account)}'; New-SipAccount makes one.", e);
+        }
+    }
+
     /// <summary>The phone at a channel hangs up.</summary>
     /// <param name="id">Id or name of the channel, as Legs of a call have them.</param>
     public void HangUpByPhone(string id)

@@ -42,6 +42,8 @@ public sealed partial class ErrorTableTests
         using var module = new ModuleRunspace();
         ErrorRecord error = row.Fail!(module);
         Assert.Equal(id, error.FullyQualifiedErrorId.Split(',')[0]);
+        // A host or a path without a server is one that cannot be connected to.
+        if (id.EndsWith("NotFound", StringComparison.Ordinal) && id is not ("SipServerNotFound" or "SipHttpPathNotFound")) Assert.Equal(ErrorCategory.ObjectNotFound, error.CategoryInfo.Category);
         Reads(row.Text, error);
     }
 

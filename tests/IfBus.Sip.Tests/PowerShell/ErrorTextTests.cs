@@ -89,6 +89,16 @@ public sealed class ErrorTextTests : IDisposable
     }
 
     [Fact]
+    public async Task A_wait_without_a_connection_claims_nothing_of_the_call()
+    {
+        _module.Run("$global:s = Start-SipSimulator Asterisk; $s | Connect-SipServer -Name a; $global:c = New-SipCall -From 1001 -To 1002 -Wait; $s | Stop-SipSimulator");
+        await Until.TrueAsync(() => _module.Run<SipServer>("Get-SipServer a").State == ConnectionState.Reconnecting);
+        ErrorRecord error = _module.Fails("SipTimeout", "$c | Wait-SipCall -Timeout 0");
+        Assert.Contains("was Connected when it was last seen, and after 0 s, not Terminated: a is Reconnecting.", error.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("goes on", error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_consultation_that_nobody_answers_in_time_can_be_given_up()
     {
         // Those of the call answer at once, the destination not for a minute.

@@ -153,6 +153,16 @@ public sealed class FindServerTests : IDisposable
     }
 
     [Fact]
+    public void Who_wants_a_login_before_it_says_what_it_is_has_to_be_named()
+    {
+        ErrorRecord error = _module.Fails(
+            "SipServerNotFound", "$global:s = Start-SipSimulator OpenSips -Secret ([Net.NetworkCredential]::new('', 'x').SecurePassword); Connect-SipServer 127.0.0.1 -Port $s.Port -Credential $s.Credential");
+        Assert.Contains("401", error.ToString(), StringComparison.Ordinal);
+        Assert.Contains("name its kind with -Type", error.ErrorDetails.RecommendedAction, StringComparison.Ordinal);
+        Assert.Equal(ConnectionState.Connected, _module.Run<SipServer>("Connect-SipServer 127.0.0.1 -Port $s.Port -Credential $s.Credential -Type OpenSips").State);
+    }
+
+    [Fact]
     public void Nobody_there()
     {
         int port = Stranger.FreePort();

@@ -51,6 +51,37 @@ public sealed class PipedServerTests : IDisposable
         Assert.Equal(["b"], Servers($"Get-SipServer b | {cmdlet}"));
         Assert.Equal(["b"], Servers($"[System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize((Get-SipServer b))) | {cmdlet}"));
         Assert.Equal(["b"], Servers($"{cmdlet} -Server (Get-SipServer b)"));
+        Assert.Equal(["b"], Servers($"{cmdlet} -Server b"));
+        Assert.Equal(["a", "b"], Servers($"{cmdlet} -Server a, b"));
+        Assert.Equal(["a", "b"], Servers($"{cmdlet} -Server (Get-SipServer)"));
+        // Who only looks asks all, and an empty column of a table is no name.
+        Assert.Equal(["a", "b"], Servers(cmdlet));
+        Assert.Equal(["a", "b"], Servers($"[pscustomobject]@{{ Server = '' }} | {cmdlet}"));
+        Assert.Equal(["b"], Servers($"[pscustomobject]@{{ Server = 'b' }} | {cmdlet}"));
+    }
+
+    [Fact]
+    public void A_call_is_looked_for_on_the_servers_that_are_named()
+    {
+        SipCall call = _module.Run<SipCall>("Get-SipCallStatus -Server b");
+        Assert.Equal("b", _module.Run<SipCall>("param($id) Get-SipCallStatus $id -Server a, b", call.CallId).Server);
+        Assert.Contains("a has no call", _module.Fails("SipCallNotFound", "param($id) Get-SipCallStatus $id -Server a", call.CallId).ToString(), StringComparison.Ordinal);
+        SipCall ended = _module.Run<SipCall>("Get-SipCallStatus -Server b -State Terminated");
+        Assert.Equal(["b"], Servers($"Get-SipCallDetailRecord '{ended.CallId}' -Server a, b"));
+    }
+
+    [Fact]
+    public void Events_are_those_of_the_servers_that_are_named()
+    {
+        Assert.Equal(["a", "b"], Servers("""
+            $seen = @{}
+            :all do {
+                & { [pscustomobject]@{ Server = 'a', 'b' }; foreach ($s in 'a', 'b') { $null = New-SipCall -From 1001 -To 1002 -Server $s -Wait } } | Watch-SipEvent CallStateChanged -Timeout 60 |
+                    ForEach-Object { $_; $seen[$_.Server] = 1; if ($seen.Count -eq 2) { break all } }
+            } while ($false)
+            """));
+        Assert.Empty(_module.Run("Watch-SipEvent CallDtmf -Server a, b -Timeout 0; Watch-SipEvent CallDtmf -Timeout 0"));
+        _module.Fails("SipServerNotConnected", "Watch-SipEvent -Server a, nobody -Timeout 0");
     }
 
     [Fact]

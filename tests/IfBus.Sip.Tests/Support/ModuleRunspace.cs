@@ -1,6 +1,7 @@
 using System.Collections.ObjectModel;
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
+using System.Text.RegularExpressions;
 
 namespace IfBus.Sip.Tests.Support;
 
@@ -54,6 +55,8 @@ internal sealed class ModuleRunspace : IDisposable
         (_, IReadOnlyList<ErrorRecord> errors) = Try(script, arguments);
         ErrorRecord error = Assert.Single(errors);
         Assert.StartsWith(errorId + ",", error.FullyQualifiedErrorId, StringComparison.Ordinal);
+        // A parameter that an error names is one of the cmdlet that was used.
+        if (Regex.Match(error.ToString(), @"^-(\w+) '") is { Success: true } named && error.InvocationInfo?.MyCommand is CmdletInfo cmdlet) Assert.Contains(named.Groups[1].Value, cmdlet.Parameters.Keys);
         return error;
     }
 
