@@ -19,6 +19,10 @@ public sealed class FreeSwitchInjectionLive : FreeSwitchServerContract
     // A number that nobody is called by, unless a value became a call.
     private const string Stranger = "666666";
 
+    private static readonly string[] Applications = ["system", "bgsystem", "inline"];
+    private static readonly string[] Commands = ["system", "bg_system", "spawn", "bg_spawn", "spawn_stream"];
+    private static readonly string[] Variables = ["\"variable_execute_on_answer\"", "\"variable_api_on_answer\"", "\"variable_api_hangup_hook\"", "\"variable_sip_h_X-Evil\""];
+
     private readonly string _marker = Path.Combine(Path.GetTempPath(), "ifbus-" + Guid.NewGuid().ToString("N"));
 
     protected override ContractServer Server => LiveFreeSwitch.Contract;
@@ -68,7 +72,13 @@ public sealed class FreeSwitchInjectionLive : FreeSwitchServerContract
             (Collection<PSObject> output, IReadOnlyList<ErrorRecord> errors) = Module.Try("param($call, $v) " + script, call, hole);
             // Taken as a value, or refused before anything was sent; the server itself refused nothing.
             Assert.All(errors, e => Assert.StartsWith("SipInvalid", e.FullyQualifiedErrorId, StringComparison.Ordinal));
-            foreach (SipCall made in output.Select(o => o.BaseObject).OfType<SipCall>().Where(c => c.CallId != call.CallId && !c.IsEnded)) Stop(made);
+            foreach (SipCall made in output.Select(o => o.BaseObject).OfType<SipCall>().Where(c => c.CallId != call.CallId && !c.IsEnded))
+            {
+                // It may be ending by itself: its application is over.
+                Module.Try("param($c) $c | Stop-SipCall", made);
+                WaitForEnd(made);
+            }
+
             Assert.Equal(call.CallId, Assert.Single(Ours()).CallId);
         }
 
@@ -77,12 +87,11 @@ public sealed class FreeSwitchInjectionLive : FreeSwitchServerContract
         foreach (JsonElement e in watcher.All())
         {
             string about = e.GetRawText();
-            Assert.DoesNotContain(Text(e, "Application"), new[] { "system", "bgsystem", "inline" });
-            Assert.DoesNotContain(Text(e, "API-Command"), new[] { "system", "bg_system", "spawn", "bg_spawn", "spawn_stream" });
+            Assert.DoesNotContain(Text(e, "Application"), Applications);
+            Assert.DoesNotContain(Text(e, "API-Command"), Commands);
             Assert.DoesNotContain(Stranger, Text(e, "Caller-Destination-Number"), StringComparison.Ordinal);
             Assert.DoesNotContain(Stranger, Text(e, "Channel-Name"), StringComparison.Ordinal);
-            foreach (string forbidden in new[] { "\"variable_execute_on_answer\"", "\"variable_api_on_answer\"", "\"variable_api_hangup_hook\"", "\"variable_sip_h_X-Evil\"" })
-                Assert.DoesNotContain(forbidden, about, StringComparison.Ordinal);
+            Assert.All(Variables, v => Assert.DoesNotContain(v, about, StringComparison.Ordinal));
         }
 
         Assert.False(File.Exists(_marker) || File.Exists(_marker + ".wav"), "a value ran a command");

@@ -44,8 +44,8 @@ internal sealed partial class SipPhone : IDisposable
     /// <summary>The address that the server is to call.</summary>
     public string Address => $"{Name}@{Here}";
 
-    /// <summary>The direction of each offer that came, and the port of its sound.</summary>
-    public List<(string Direction, int Port)> Offers => [.. Requests("INVITE").Select(m => (OfferedDirection().Match(m) is { Success: true } d ? d.Groups[1].Value : "", PhoneSound.PortOf(m)))];
+    /// <summary>The direction of each offer that came, and the port of its sound. One that came again, as it was not answered soon enough, is one.</summary>
+    public List<(string Direction, int Port)> Offers => [.. Requests("INVITE").DistinctBy(m => Header(m, "CSeq")).Select(m => (OfferedDirection().Match(m) is { Success: true } d ? d.Groups[1].Value : "", PhoneSound.PortOf(m)))];
 
     /// <summary>What has come, in order.</summary>
     public IReadOnlyList<string> Received => [.. _received];
@@ -77,6 +77,12 @@ internal sealed partial class SipPhone : IDisposable
     public void HangUp()
     {
         foreach (Dialog d in _dialogs.Values.Where(d => d is { Answered: true, Over: false })) Bye(d);
+    }
+
+    /// <summary>Holds the calls that are up, or takes them back: a re-INVITE of its own.</summary>
+    public void Hold(bool hold)
+    {
+        foreach (Dialog d in _dialogs.Values.Where(d => d is { Answered: true, Over: false })) Send(Request(d, "INVITE", d.Target, NewBranch(), Sdp(hold ? "sendonly" : "sendrecv")));
     }
 
     public void Dispose() => _socket.Dispose();

@@ -331,7 +331,7 @@ internal sealed partial class SipChannel
     public static bool Rtp(YateMessage message, SipDriver driver)
     {
         // Asked of a leg by somebody else, it makes nothing.
-        if (message.About is SipChannel asked && !message.Has("direction") && !message.Bool("terminate"))
+        if (message.About is SipChannel asked && message["direction"] is not ("bidir" or "receive" or "send") && !message.Bool("terminate"))
         {
             if (!asked.HasMedia || message["media"] == "video") return false;
             message.Set("rtpid", asked._rtpId);
