@@ -22,10 +22,14 @@ public interface ISipCallControl
     /// <summary>Gives an attended transfer up: the destination is released, and the first two talk again.</summary>
     Task<SipCall> CancelTransferAsync(string callId, CancellationToken cancellationToken);
 
-    /// <summary>Puts both parties on hold; they hear the server's music.</summary>
-    Task<SipCall> HoldAsync(string callId, CancellationToken cancellationToken);
+    /// <summary>Puts the parties on hold, in the way that the server does it.</summary>
+    Task<SipCall> HoldAsync(string callId, CancellationToken cancellationToken) => HoldAsync(callId, null, cancellationToken);
 
-    /// <summary>Brings the parties of a call that <see cref="HoldAsync"/> holds together again.</summary>
+    /// <summary>Puts the parties on hold in a way that is chosen, where the server has it.</summary>
+    /// <exception cref="SipRejectedException">A phone refused to be held; the parties talk as before.</exception>
+    Task<SipCall> HoldAsync(string callId, SipHoldMethod? method, CancellationToken cancellationToken);
+
+    /// <summary>Brings the parties of a call that <see cref="HoldAsync(string, SipHoldMethod?, CancellationToken)"/> holds together again.</summary>
     Task<SipCall> ResumeAsync(string callId, CancellationToken cancellationToken);
 
     /// <summary>Moves the parties of a call into a conference room, which is made if it is not there.</summary>
@@ -74,6 +78,15 @@ public enum SipParty
     To,
     /// <summary>Both.</summary>
     Both,
+}
+
+/// <summary>A way to put a call on hold.</summary>
+public enum SipHoldMethod
+{
+    /// <summary>The server connects the parties with its music, or with silence; no phone is asked.</summary>
+    Media,
+    /// <summary>Phones are sent a re-INVITE with a=sendonly, later with a=sendrecv.</summary>
+    Reinvite,
 }
 
 /// <summary>A transfer to be made.</summary>

@@ -201,7 +201,7 @@ internal sealed class CallTable(string server, SipServerType type, EventHub even
         SipMeter.CallsActive.Add(-1, _tag);
         if (call.CreatedAt is { } created)
         {
-            SipMeter.CallDuration.Record((now - created).TotalSeconds, _tag);
+            SipMeter.CallDuration.Record(Math.Max(0, (call.EndedAt.Value - created).TotalSeconds), _tag);
             if (call.AnsweredAt is { } answered) SipMeter.CallSetup.Record(Math.Max(0, (answered - created).TotalSeconds), _tag);
         }
 

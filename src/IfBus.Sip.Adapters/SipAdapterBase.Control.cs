@@ -19,8 +19,8 @@ internal abstract partial class SipAdapterBase<TSession>
         RunAsync(SipCapabilities.AttendedTransfer, s => EndTransferAsync(s, callId, complete: false, cancellationToken), measured: false);
 
     /// <inheritdoc/>
-    public Task<SipCall> HoldAsync(string callId, CancellationToken cancellationToken) =>
-        RunAsync(SipCapabilities.Hold, s => HoldAsync(s, callId, cancellationToken), measured: false);
+    public Task<SipCall> HoldAsync(string callId, SipHoldMethod? method, CancellationToken cancellationToken) =>
+        RunAsync(SipCapabilities.Hold, s => HoldAsync(s, callId, method, cancellationToken), measured: false);
 
     /// <inheritdoc/>
     public Task<SipCall> ResumeAsync(string callId, CancellationToken cancellationToken) =>
@@ -126,7 +126,14 @@ internal abstract partial class SipAdapterBase<TSession>
 
     protected virtual Task<SipCall> EndTransferAsync(TSession session, string callId, bool complete, CancellationToken cancellationToken) => throw NotClaimed();
 
+    /// <summary>How the server holds, where it has one way.</summary>
+    protected virtual SipHoldMethod HoldMethod => SipHoldMethod.Media;
+
     protected virtual Task<SipCall> HoldAsync(TSession session, string callId, CancellationToken cancellationToken) => throw NotClaimed();
+
+    protected virtual Task<SipCall> HoldAsync(TSession session, string callId, SipHoldMethod? method, CancellationToken cancellationToken) => method is null || method == HoldMethod
+        ? HoldAsync(session, callId, cancellationToken)
+        : throw new SipNotSupportedException($"{Name} cannot do this: {Type} holds by {(HoldMethod == SipHoldMethod.Media ? "media" : "re-INVITE")} only. Nothing was sent.", SipCapabilities.Hold) { CallId = callId };
 
     protected virtual Task<SipCall> ResumeAsync(TSession session, string callId, CancellationToken cancellationToken) => throw NotClaimed();
 

@@ -24,8 +24,9 @@ internal enum PhoneKind
 /// <param name="TalksFor">Time to a hang-up of its own; null for never.</param>
 /// <param name="Application">The dialplan application of an extension, and its arguments.</param>
 /// <param name="EarlyMedia">It sends sound before it answers.</param>
+/// <param name="RefusesReinvites">It answers 488 to offers during the call.</param>
 internal sealed record PhoneBehaviour(
-    PhoneKind Kind, int Cause = 16, int SipStatus = 0, string DialStatus = "ANSWER", TimeSpan? RingsFor = null, TimeSpan? TalksFor = null, (string Name, string Data)? Application = null, bool EarlyMedia = false)
+    PhoneKind Kind, int Cause = 16, int SipStatus = 0, string DialStatus = "ANSWER", TimeSpan? RingsFor = null, TimeSpan? TalksFor = null, (string Name, string Data)? Application = null, bool EarlyMedia = false, bool RefusesReinvites = false)
 {
     /// <summary>The name without the prefixes that do not count.</summary>
     public static string Bare(string number)

@@ -16,6 +16,7 @@ namespace IfBus.Sip.Simulators;
 /// <item><term>42xx, 44xx, 45xx, 46xx, 47xx</term><description>phones that refuse: SIP 486, 603, 404, 480, 503</description></item>
 /// <item><term>43xx</term><description>sends sound first (183), answers, hangs up after <see cref="YateSimulatorOptions.TalkTime"/></description></item>
 /// <item><term>48xx</term><description>sends sound first, answers, stays</description></item>
+/// <item><term>49xx</term><description>a phone that answers, and refuses re-INVITEs: SIP 488</description></item>
 /// <item><term>5…</term><description>has no route</description></item>
 /// </list>
 /// Other numbers say themselves what their phone does, as with the other simulators, with or without a leading

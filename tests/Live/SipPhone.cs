@@ -9,7 +9,7 @@ namespace IfBus.Sip.Live.Tests;
 
 /// <summary>
 /// A SIP phone over UDP that a test has in its hand: it calls, answers, takes re-INVITEs, obeys REFER, and keeps every
-/// message it got. Just enough of RFC 3261 for one proxy or B2BUA on loopback: no retransmissions, no media.
+/// message it got. Just enough of RFC 3261 for one proxy or B2BUA on loopback: no retransmissions, sound only where it is given some.
 /// </summary>
 internal sealed partial class SipPhone : IDisposable
 {
@@ -18,13 +18,16 @@ internal sealed partial class SipPhone : IDisposable
     private readonly ConcurrentDictionary<string, Dialog> _dialogs = new();
     private readonly IPEndPoint _proxy;
     private readonly string _behaviour;
+    private readonly PhoneSound? _sound;
     private int _count;
 
     /// <param name="name">User of its address.</param>
     /// <param name="proxyPort">SIP port of the server under test.</param>
     /// <param name="behaviour">answer, ring, or a status such as 486.</param>
-    public SipPhone(string name, int proxyPort, string behaviour = "answer")
+    /// <param name="sound">What it says and hears.</param>
+    public SipPhone(string name, int proxyPort, string behaviour = "answer", PhoneSound? sound = null)
     {
+        _sound = sound;
         Name = name;
         _behaviour = behaviour;
         _proxy = new IPEndPoint(IPAddress.Loopback, proxyPort);
@@ -34,6 +37,15 @@ internal sealed partial class SipPhone : IDisposable
     public string Name { get; }
 
     public string Contact => $"sip:{Name}@127.0.0.1:{((IPEndPoint)_socket.Client.LocalEndPoint!).Port.ToString(CultureInfo.InvariantCulture)}";
+
+    /// <summary>Its answer to an offer in a call; null for none at all.</summary>
+    public string? Reinvited { get; init; } = "200 OK";
+
+    /// <summary>The address that the server is to call.</summary>
+    public string Address => $"{Name}@{Here}";
+
+    /// <summary>The direction of each offer that came, and the port of its sound. One that came again, as it was not answered soon enough, is one.</summary>
+    public List<(string Direction, int Port)> Offers => [.. Requests("INVITE").DistinctBy(m => Header(m, "CSeq")).Select(m => (OfferedDirection().Match(m) is { Success: true } d ? d.Groups[1].Value : "", PhoneSound.PortOf(m)))];
 
     /// <summary>What has come, in order.</summary>
     public IReadOnlyList<string> Received => [.. _received];
@@ -67,6 +79,12 @@ internal sealed partial class SipPhone : IDisposable
         foreach (Dialog d in _dialogs.Values.Where(d => d is { Answered: true, Over: false })) Bye(d);
     }
 
+    /// <summary>Holds the calls that are up, or takes them back: a re-INVITE of its own.</summary>
+    public void Hold(bool hold)
+    {
+        foreach (Dialog d in _dialogs.Values.Where(d => d is { Answered: true, Over: false })) Send(Request(d, "INVITE", d.Target, NewBranch(), Sdp(hold ? "sendonly" : "sendrecv")));
+    }
+
     public void Dispose() => _socket.Dispose();
 
     private string Here => $"127.0.0.1:{((IPEndPoint)_socket.Client.LocalEndPoint!).Port.ToString(CultureInfo.InvariantCulture)}";
@@ -82,7 +100,7 @@ internal sealed partial class SipPhone : IDisposable
 
     private static string UriOf(string header) => InBrackets().Match(header) is { Success: true } m ? m.Groups[1].Value : header.Split(';')[0].Trim();
 
-    private string Sdp(string direction) => $"v=0\r\no=phone 1 {++_count} IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 30000 RTP/AVP 0 8\r\na={direction}\r\n";
+    private string Sdp(string direction) => $"v=0\r\no=phone 1 {++_count} IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio {_sound?.Port ?? 30000} RTP/AVP 0 8\r\na={direction}\r\n";
 
     private string Request(Dialog d, string method, string target, string branch, string body = "", string more = "")
     {
@@ -142,7 +160,9 @@ internal sealed partial class SipPhone : IDisposable
         switch (method)
         {
             case "INVITE" when dialog is { Answered: true }:
-                Reply(message, "200 OK", body: Sdp(Answer(message)));
+                if (Reinvited is null) break;
+                if (Reinvited[0] == '2') _sound?.Take(message, Answer(message));
+                Reply(message, Reinvited, body: Reinvited[0] == '2' ? Sdp(Answer(message)) : "");
                 break;
             case "INVITE" when dialog is null:
                 dialog = new Dialog { CallId = callId, LocalTag = NewTag(), Local = Header(message, "To"), Target = UriOf(Header(message, "Contact")), RemoteTag = Tag(Header(message, "From")), Invite = message };
@@ -161,6 +181,7 @@ internal sealed partial class SipPhone : IDisposable
                 if (_behaviour == "ring") break;
                 await Task.Delay(100);
                 dialog.Answered = true;
+                _sound?.Take(message, "sendrecv");
                 Reply(message, "200 OK", dialog.LocalTag, Sdp("sendrecv"));
                 break;
             case "CANCEL":
@@ -208,6 +229,7 @@ internal sealed partial class SipPhone : IDisposable
             return;
         }
 
+        _sound?.Take(message, "sendrecv");
         d.RemoteTag = Tag(Header(message, "To"));
         d.Target = UriOf(Header(message, "Contact"));
         if (d.Routes.Count == 0) d.Routes.AddRange(HeaderOf(message, "Record-Route").Reverse());
@@ -235,6 +257,9 @@ internal sealed partial class SipPhone : IDisposable
 
     // RFC 3264: inactive is answered with inactive.
     private static string Answer(string offer) => offer.Contains("a=inactive", StringComparison.Ordinal) ? "inactive" : offer.Contains("a=sendonly", StringComparison.Ordinal) ? "recvonly" : "sendrecv";
+
+    [GeneratedRegex("^a=(sendrecv|sendonly|recvonly|inactive)\r?$", RegexOptions.Multiline)]
+    private static partial Regex OfferedDirection();
 
     [GeneratedRegex("<([^>]*)>")]
     private static partial Regex InBrackets();

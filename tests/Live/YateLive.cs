@@ -21,7 +21,7 @@ namespace IfBus.Sip.Live.Tests
     /// <summary>The contract of trouble on a real Yate, with phones of its own.</summary>
     public sealed class YateLiveTrouble : YateTroubleContract
     {
-        private readonly List<FarEnd> _phones = [];
+        private readonly List<SipPhone> _phones = [];
 
         protected override ContractServer Server => LiveYate.Contract;
 
@@ -29,9 +29,9 @@ namespace IfBus.Sip.Live.Tests
         {
             get
             {
-                FarEnd phone = FarEnd.Open("hold");
+                var phone = new SipPhone("hold", LiveYate.SipPort);
                 _phones.Add(phone);
-                return $"sip/sip:hold@{LiveYate.Contract.Host}:{phone.Port}";
+                return "sip/sip:" + phone.Address;
             }
         }
 
@@ -41,10 +41,7 @@ namespace IfBus.Sip.Live.Tests
             return new Caller(FarEnd.CallTo(number, $"{LiveYate.Contract.Host}:{LiveYate.SipPort}"));
         }
 
-        // It has its own time.
-        protected override void Hold(SipCall call, bool hold)
-        {
-        }
+        protected override void Hold(SipCall call, bool hold) => _phones.ForEach(p => p.Hold(hold));
 
         protected override void Restart()
         {

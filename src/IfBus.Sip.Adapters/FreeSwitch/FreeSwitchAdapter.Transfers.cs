@@ -65,6 +65,9 @@ internal sealed partial class FreeSwitchAdapter
         return Shown(call);
     }
 
+    // uuid_hold sends the phone of From one; the other hears the music.
+    protected override SipHoldMethod HoldMethod => SipHoldMethod.Reinvite;
+
     protected override async Task<SipCall> HoldAsync(FreeSwitchSession session, string callId, CancellationToken cancellationToken)
     {
         FreeSwitchCall call = FindLive<FreeSwitchCall>(callId);

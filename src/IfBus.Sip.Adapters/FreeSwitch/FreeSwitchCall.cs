@@ -36,6 +36,9 @@ internal sealed class FreeSwitchCall(string callId, bool ours) : TrackedCall(cal
     /// <summary>Recordings that we began.</summary>
     public List<SipRecording> Recordings { get; } = [];
 
+    /// <summary>What is added to the server's stamps of its events to have our time.</summary>
+    public TimeSpan? Ahead { get; set; }
+
     /// <summary>Why the server refused, as far as it lets one know.</summary>
     public string? Explanation { get; set; }
 

@@ -28,7 +28,8 @@ internal static class FreeSwitchDetailRecord
         Fields = new SipFieldCollection(new Fields(json.ToArray())),
     };
 
-    private static DateTime? Moment(ReadOnlySpan<byte> json, ReadOnlySpan<byte> name) =>
+    /// <summary>Microseconds since 1970; null if there are none.</summary>
+    public static DateTime? Moment(ReadOnlySpan<byte> json, ReadOnlySpan<byte> name) =>
         EslJson.Number(json, name) is > 0 and < 100_000_000_000_000_000 and { } microseconds ? DateTime.UnixEpoch.AddTicks(microseconds * 10) : null;
 
     private static TimeSpan? Milliseconds(ReadOnlySpan<byte> json, ReadOnlySpan<byte> name) =>

@@ -230,6 +230,7 @@ internal sealed partial class FreeSwitchMapper
     private void End(FreeSwitchCall call, ReadOnlySpan<byte> json)
     {
         (call.Cause, call.CauseCode, call.SipStatus, call.CauseText) = Verdict(call);
+        call.EndedAt = TimeOf(call, json);
         Leave(call);
         calls.Move(call, CallState.Terminated, json, EslFieldReader.Instance);
     }
@@ -243,7 +244,7 @@ internal sealed partial class FreeSwitchMapper
             records.Remember(leg.IdBytes, call);
         }
 
-        call.EndRecordings(calls.Now);
+        call.EndRecordings(call.EndedAt ?? calls.Now);
     }
 
     /// <summary>Why the call ended, by what the server said of its legs and of its originate.</summary>
@@ -287,7 +288,7 @@ internal sealed partial class FreeSwitchMapper
                 made.To = Text("dest");
                 made.Direction = inbound ? CallDirection.Inbound : CallDirection.Outbound;
                 made.State = inbound ? CallState.Incoming : CallState.Created;
-                made.CreatedAt = long.TryParse(Text("created_epoch"), System.Globalization.CultureInfo.InvariantCulture, out long seconds) && seconds is > 0 and < 100_000_000_000 ? DateTimeOffset.FromUnixTimeSeconds(seconds).UtcDateTime : null;
+                made.CreatedAt = long.TryParse(Text("created_epoch"), System.Globalization.CultureInfo.InvariantCulture, out long seconds) && seconds is > 0 and < 100_000_000_000 ? DateTimeOffset.FromUnixTimeSeconds(seconds).UtcDateTime + (_clock.Ahead ?? TimeSpan.Zero) : null;
             }
         }
         else if (leg.Ended)

@@ -36,7 +36,8 @@ internal sealed partial class FreeSwitchMapper
     {
         byte[] bytes = id.ToArray();
         string uuid = EslJson.Text(id) ?? "";
-        FreeSwitchCall call = known ?? new FreeSwitchCall(uuid, ours: false) { CreatedAt = calls.Now, HasDestination = true, OriginateDone = true };
+        FreeSwitchCall call = known ?? new FreeSwitchCall(uuid, ours: false) { HasDestination = true, OriginateDone = true };
+        if (known is null) call.CreatedAt = TimeOf(call, json);
         var leg = new FreeSwitchLeg(call, bytes, uuid) { IsInbound = inbound };
         call.Legs.Add(leg);
         call.Primary ??= leg;

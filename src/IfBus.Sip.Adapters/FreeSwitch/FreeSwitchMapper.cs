@@ -118,6 +118,7 @@ internal sealed partial class FreeSwitchMapper(string server, CallTable calls, E
                 break;
             case 9 when name.SequenceEqual("HEARTBEAT"u8):
                 LastHeartbeat = json.ToArray();
+                if (Stamp(json) is { } stamp) _clock.Hear(stamp, _arrived);
                 break;
             case 11 when name.SequenceEqual("RECORD_STOP"u8):
                 OnRecording(json, begins: false);
@@ -278,7 +279,7 @@ internal sealed partial class FreeSwitchMapper(string server, CallTable calls, E
         FreeSwitchCall call = leg.Call;
         int index = call.Recordings.FindIndex(r => r.Path == path && r.State != SipRecordingState.Stopped);
         // It may end by itself: the disk, or somebody else's command.
-        if (index >= 0) call.Recordings[index] = call.Recordings[index] with { State = SipRecordingState.Stopped, StoppedAt = calls.Now };
+        if (index >= 0) call.Recordings[index] = call.Recordings[index] with { State = SipRecordingState.Stopped, StoppedAt = TimeOf(call, json) };
     }
 
     private void OnConference(ReadOnlySpan<byte> json)
@@ -320,7 +321,9 @@ internal sealed partial class FreeSwitchMapper(string server, CallTable calls, E
             call.To = transfer.To;
         }
 
-        if (call.State is CallState.Dialing or CallState.Ringing or CallState.Incoming or CallState.Transferring) calls.Move(call, CallState.Connected, json, EslFieldReader.Instance);
+        if (call.State is not (CallState.Dialing or CallState.Ringing or CallState.Incoming or CallState.Transferring)) return;
+        call.AnsweredAt ??= TimeOf(call, json);
+        calls.Move(call, CallState.Connected, json, EslFieldReader.Instance);
     }
 
     private SipCall? SnapshotOf(ReadOnlySpan<byte> json)

@@ -65,6 +65,8 @@ internal sealed partial class OpenSipsAdapter
         throw new SipTransferException($"The transfer of {call.CallId} to {request.To} failed: {SipText.Printable(how)}.{left}", said == 404 ? "SipDestinationNotFound" : "SipTransferFailed") { Server = Name, CallId = call.CallId, Call = after };
     }
 
+    protected override SipHoldMethod HoldMethod => SipHoldMethod.Reinvite;
+
     protected override Task<SipCall> HoldAsync(OpenSipsSession session, string callId, CancellationToken cancellationToken) => HoldAsync(session, callId, hold: true, cancellationToken);
 
     protected override Task<SipCall> ResumeAsync(OpenSipsSession session, string callId, CancellationToken cancellationToken) => HoldAsync(session, callId, hold: false, cancellationToken);

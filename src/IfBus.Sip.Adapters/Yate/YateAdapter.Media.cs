@@ -16,6 +16,7 @@ internal sealed partial class YateAdapter
         lock (Calls.Sync)
         {
             if (call.State is not (CallState.Connected or CallState.OnHold)) throw WrongState(call, "SipCallNotConnected", "is not connected");
+            CheckHasSound(call);
             one = (request.Party == SipParty.To ? call.LegOf(SipParty.To) : call.LegOf(SipParty.From)) ?? throw WrongState(call, "SipNoSuchParty", $"has no {request.Party} party");
             YateLeg? second = call.LegOf(request.Party == SipParty.To ? SipParty.From : SipParty.To);
             other = request.Party == SipParty.Both ? second : null;
@@ -166,6 +167,7 @@ internal sealed partial class YateAdapter
         lock (Calls.Sync)
         {
             if (call.State is not (CallState.Connected or CallState.OnHold or CallState.Transferring)) throw WrongState(call, "SipCallNotConnected", "is not connected");
+            CheckHasSound(call);
             leg = call.LegOf(request.Party == SipParty.To ? SipParty.To : SipParty.From) ?? throw WrongState(call, "SipNoSuchParty", $"has no {request.Party} party");
             // The engine would end the one that runs without a word.
             if (call.Recordings.Exists(r => r.State != SipRecordingState.Stopped && (r.Path == request.Path || r.RecordingId.StartsWith(leg.Id + " ", StringComparison.Ordinal)))) throw WrongState(call, "SipRecordingRuns", $"is being recorded already: Yate has one recording for each leg");

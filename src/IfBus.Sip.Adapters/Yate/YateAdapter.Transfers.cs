@@ -80,10 +80,8 @@ internal sealed partial class YateAdapter
         string bill;
         lock (Calls.Sync)
         {
-            if (call.State == CallState.OnHold) throw WrongState(call, "SipCallOnHold", "is on hold already");
-            if (call.State != CallState.Connected) throw WrongState(call, "SipCallNotConnected", "is not connected");
-            if (call.Primary is not { Ended: false, Peer: { Ended: false } peer } primary || peer == call.Origin) throw WrongState(call, "SipCallNotBridged", "has no two parties that are bridged, so there is nobody to bring it back to");
-            (one, other, bill) = (primary, peer, call.BillId ?? throw WrongState(call, "SipCallNotBridged", "has no billid yet"));
+            (one, other) = PartiesToHold(call);
+            bill = call.BillId ?? throw WrongState(call, "SipCallNotBridged", "has no billid yet");
         }
 
         YateGuard guard = await YateGuard.OpenAsync(Endpoint, Configuration, bill, session.Login.Music, Logger, Time, cancellationToken).ConfigureAwait(false);
@@ -114,13 +112,30 @@ internal sealed partial class YateAdapter
         }
     }
 
+    // Under the lock.
+    private (YateLeg One, YateLeg Other) PartiesToHold(YateCall call)
+    {
+        if (call.State == CallState.OnHold) throw WrongState(call, "SipCallOnHold", "is on hold already");
+        if (call.State != CallState.Connected) throw WrongState(call, "SipCallNotConnected", "is not connected");
+        return call.Primary is { Ended: false, Peer: { Ended: false } peer } primary && peer != call.Origin
+            ? (primary, peer)
+            : throw WrongState(call, "SipCallNotBridged", "has no two parties that are bridged, so there is nobody to bring it back to");
+    }
+
     protected override async Task<SipCall> ResumeAsync(YateSession session, string callId, CancellationToken cancellationToken)
     {
         YateCall call = FindLive<YateCall>(callId);
         YateLeg one, other;
+        bool reinvited;
         lock (Calls.Sync)
         {
             if (call.State != CallState.OnHold) throw WrongState(call, "SipCallNotOnHold", "is not on hold");
+            reinvited = call.Legs.Exists(l => l is { Ended: false, Reinvited: true });
+        }
+
+        if (reinvited) return await ResumeReinvitedAsync(session, call).ConfigureAwait(false);
+        lock (Calls.Sync)
+        {
             if (!call.Held) throw WrongState(call, "SipCallHeldByPhone", "is held by a phone, which alone can resume it");
             one = call.Primary is { Ended: false } primary ? primary : throw Ended(call);
             other = call.Legs.Find(l => !l.Ended && l != one && l != call.Origin) ?? throw Ended(call);
@@ -156,6 +171,7 @@ internal sealed partial class YateAdapter
         lock (Calls.Sync)
         {
             CheckTransferable(call);
+            CheckHasSound(call);
             if (attended && call.State == CallState.OnHold) throw WrongState(call, "SipCallOnHold", "is on hold; resume it first");
             YateLeg kept = call.LegOf(keep) ?? throw WrongState(call, "SipNoSuchParty", $"has no {keep} party to keep");
             YateLeg? released = call.LegOf(keep == SipParty.From ? SipParty.To : SipParty.From);

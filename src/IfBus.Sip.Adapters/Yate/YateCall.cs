@@ -55,7 +55,7 @@ internal sealed class YateCall(string callId, bool ours) : TrackedCall(callId, o
     public bool Recorded { get; set; }
 
     /// <summary>Somebody holds it: we, or a phone of its own accord.</summary>
-    public bool IsHeld => Held || Legs.Exists(l => l is { Ended: false, Holds: true });
+    public bool IsHeld => Held || Legs.Exists(l => !l.Ended && (l.Holds || l.Reinvited));
 
     /// <summary>The leg of a party that is up.</summary>
     public YateLeg? LegOf(SipParty party)

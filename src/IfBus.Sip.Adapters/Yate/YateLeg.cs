@@ -41,6 +41,15 @@ internal sealed class YateLeg(YateCall call, string id)
     /// <summary>Its phone holds it, by its own re-INVITE.</summary>
     public bool Holds { get; set; }
 
+    /// <summary>We hold it, by a re-INVITE to its phone: the engine has no sound of it.</summary>
+    public bool Reinvited { get; set; }
+
+    /// <summary>What became of the last re-INVITE that was sent to its phone; null until it is told.</summary>
+    public YateReinvite? Reinvite { get; set; }
+
+    /// <summary>The formats of its sound, as its phone agreed to them.</summary>
+    public string? Formats { get; set; }
+
     /// <summary>It was called for a consultation that goes on.</summary>
     public bool IsConsulted { get; set; }
 
@@ -65,3 +74,9 @@ internal sealed class YateLeg(YateCall call, string id)
     /// <summary>True for our silent leg and everybody's: it has no far end.</summary>
     public bool IsDumb => Id.StartsWith("dumb/", StringComparison.Ordinal);
 }
+
+/// <summary>What became of a re-INVITE.</summary>
+/// <param name="Agreed">The phone took it.</param>
+/// <param name="Forwards">With its answer the sound goes past the engine.</param>
+/// <param name="Reason">Its words.</param>
+internal sealed record YateReinvite(bool Agreed, bool Forwards, string? Reason);

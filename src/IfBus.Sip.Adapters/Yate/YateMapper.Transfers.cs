@@ -62,6 +62,16 @@ internal sealed partial class YateMapper
         }
     }
 
+    /// <summary>The phone of a leg has agreed to be held by a re-INVITE of ours, or taken back. Under no lock.</summary>
+    public void SetReinvited(YateLeg leg, bool held)
+    {
+        lock (calls.Sync)
+        {
+            leg.Reinvited = held;
+            ShowHold(leg.Call, default);
+        }
+    }
+
     /// <summary>We answered a call that came in, and the engine took it. Under no lock.</summary>
     public void AnsweredByUs(YateCall call, YateLeg leg)
     {

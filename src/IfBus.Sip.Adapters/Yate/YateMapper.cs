@@ -166,7 +166,8 @@ internal sealed partial class YateMapper(string server, CallTable calls, EventHu
         leg.Up = true;
         leg.Status = "answered";
         leg.SipCallId ??= message.Text("sip_callid"u8);
-        leg.Call.Codec ??= message.Text("formats"u8);
+        leg.Formats = message.Text("formats"u8) ?? leg.Formats;
+        leg.Call.Codec ??= leg.Formats;
         // The one that called is answered by it.
         if (_legs.TryGet(message.Find("peerid"u8), out YateLeg? peer) && peer is { Ended: false })
         {
@@ -229,7 +230,11 @@ internal sealed partial class YateMapper(string server, CallTable calls, EventHu
     // A phone that holds by itself: the direction of its offer is an empty parameter (wire/yate, hold-by-far-end).
     private YateLeg? OnUpdate(in YateLine message, ReadOnlySpan<byte> line)
     {
-        if (!message.Find("operation"u8).SequenceEqual("notify"u8) || !_legs.TryGet(message.Find("id"u8), out YateLeg? leg) || leg.Ended) return null;
+        ReadOnlySpan<byte> operation = message.Find("operation"u8);
+        bool refused = operation.SequenceEqual("reject"u8);
+        if (!(refused || operation.SequenceEqual("notify"u8)) || !_legs.TryGet(message.Find("id"u8), out YateLeg? leg) || leg.Ended) return null;
+        if (refused || message.Has("media"u8)) leg.Reinvite = new YateReinvite(!refused, message.Has("rtp_forward"u8), message.Text("reason"u8));
+        if (refused) return leg;
         if (message.Has("sdp_sendonly"u8) || message.Has("sdp_inactive"u8)) leg.Holds = true;
         // An offer that says no direction means both (RFC 3264, 5.1): a phone may take its call back so (seen, Yate 6.4.1).
         else if (message.Has("media"u8)) leg.Holds = false;

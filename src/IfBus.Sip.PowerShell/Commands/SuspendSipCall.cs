@@ -9,7 +9,11 @@ namespace IfBus.Sip.PowerShell.Commands;
 [OutputType(typeof(SipCall))]
 public sealed class SuspendSipCall : ChangeCallCmdlet
 {
+    /// <summary>How; the server's own way if left out.</summary>
+    [Parameter]
+    public SipHoldMethod? Method { get; set; }
+
     private protected override string? Doing => "Hold";
 
-    private protected override Task<SipCall> ChangeAsync(ISipAdapter adapter, string callId, CancellationToken token) => adapter.HoldAsync(callId, token);
+    private protected override Task<SipCall> ChangeAsync(ISipAdapter adapter, string callId, CancellationToken token) => adapter.HoldAsync(callId, Method, token);
 }

@@ -10,11 +10,7 @@ internal sealed class PbxModule(YateEngine engine)
     {
         engine.Install("chan.connect", 90, "pbx", ConnectAsync);
         engine.Install("call.execute", 100, "pbx", PickUpAsync);
-        engine.Install("chan.rtp", 100, "yrtp", m =>
-        {
-            SipChannel.Rtp(m, engine.Sip);
-            return new(true);
-        });
+        engine.Install("chan.rtp", 100, "yrtp", m => new(SipChannel.Rtp(m, engine.Sip)));
         foreach (string module in (string[])["mux", "tone", "yrtp", "wave", "tonedetect"])
         {
             engine.Install("chan.attach", 100, module, module switch

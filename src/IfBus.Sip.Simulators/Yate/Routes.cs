@@ -33,6 +33,7 @@ internal static class Routes
             5799 => new(PhoneKind.Dead),
             5800 => new(PhoneKind.Answers, EarlyMedia: true),
             5801 => new(PhoneKind.Fails, 34, 503),
+            5802 => new(PhoneKind.Answers, RefusesReinvites: true),
             _ => named.Kind switch
             {
                 PhoneKind.Unreachable => new(PhoneKind.Fails, 20, 480),
@@ -62,8 +63,8 @@ internal static class Routes
                 return ("wave/play/rec/play.wav", []);
             case ['2', '0', _, _]:
                 return ("conf/room" + called, []);
-            case ['4', >= '0' and <= '8', ..]:
-                int[] ports = [5790, 5791, 5792, 5793, 5796, 5797, 5798, 5801, 5800];
+            case ['4', >= '0' and <= '9', ..]:
+                int[] ports = [5790, 5791, 5792, 5793, 5796, 5797, 5798, 5801, 5800, 5802];
                 return ($"sip/sip:{called}@127.0.0.1:{ports[called[1] - '0']}", []);
             case "" or ['5', ..]:
                 return null;

@@ -28,6 +28,14 @@ internal sealed partial class SipChannel
     {
         string operation = message["operation"] ?? "";
         if (operation is "" or "transfer" || _hungUp) return false;
+        if (operation == "request" && message.Bool("rtp_forced") && Answered)
+        {
+            bool past = message.Bool("rtp_forward");
+            if (past) message.Set("rtp_forward", "accepted");
+            Offer(past, message.Has("media"));
+            return true;
+        }
+
         if (operation == "request" && message.Has("rtp_forward"))
         {
             message.Set("rtp_forward", "accepted");
@@ -265,6 +273,27 @@ internal sealed partial class SipChannel
         Engine.Enqueue(message);
     }
 
+    // A re-INVITE that leaves the engine's own sound alone until the phone has agreed.
+    private void Offer(bool past, bool asBefore) => After(Engine.Options.NetworkTime, () =>
+    {
+        YateMessage message = Message("call.update");
+        message.Set("sip_contact", $"<sip:{Address};transport=UDP>");
+        if (_behaviour.RefusesReinvites)
+        {
+            message.Set("operation", "reject").Set("error", "nomedia").Set("reason", "Not Acceptable Here");
+            Engine.Enqueue(message);
+            return;
+        }
+
+        message.Set("sip_content-type", "application/sdp").Set("operation", "notify");
+        Sdp(message);
+        _remoteDirection = past ? "recvonly" : "sendrecv";
+        message.Set("sdp_" + _remoteDirection, "");
+        if (past) message.Set("rtp_forward", "yes").Set("rtp_addr", "127.0.0.1").Set("rtp_port", "20000");
+        if (!asBefore || past) HasMedia = !past;
+        Engine.Enqueue(message);
+    });
+
     private static string DirectionOf(YateMessage message) =>
         message.Has("osdp_sendonly") ? "sendonly" : message.Has("osdp_inactive") ? "inactive" : message.Has("osdp_recvonly") ? "recvonly" : message.Has("osdp_sendrecv") ? "sendrecv" : "";
 
@@ -299,8 +328,15 @@ internal sealed partial class SipChannel
     }
 
     /// <summary>The module of the sound, which knows the ports.</summary>
-    public static void Rtp(YateMessage message, SipDriver driver)
+    public static bool Rtp(YateMessage message, SipDriver driver)
     {
+        // Asked of a leg by somebody else, it makes nothing.
+        if (message.About is SipChannel asked && message["direction"] is not ("bidir" or "receive" or "send") && !message.Bool("terminate"))
+        {
+            if (!asked.HasMedia || message["media"] == "video") return false;
+            message.Set("rtpid", asked._rtpId);
+        }
+
         if (!message.Has("localip")) message.Set("localip", "127.0.0.1");
         var leg = (message.About ?? driver.Find(message["id"])) as SipChannel;
         message.Set("localport", YateText.Word(leg?._rtpPort ?? driver.NewRtpPort()));
@@ -308,11 +344,12 @@ internal sealed partial class SipChannel
         {
             if (leg is { HasMedia: true }) message.Set("stats", "PS=0,OS=0,PR=0,OR=0,PL=0");
             message.Set("status", "terminated");
-            return;
+            return true;
         }
 
         bool made = !message.Has("rtpid");
         if (made) message.Set("rtpid", "yrtp/" + SipDriver.NewNumber());
         message.Set("status", made ? "created" : "updated");
+        return true;
     }
 }

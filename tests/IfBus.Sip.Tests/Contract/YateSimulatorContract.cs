@@ -19,3 +19,11 @@ public sealed class YateControlSimulatorContract : YateControlContract
 {
     protected override ContractServer Server { get; } = YateSimulatorContract.Start();
 }
+
+/// <summary>The contract of hold by re-INVITE on the simulator of Yate 6.4.</summary>
+public sealed class YateReinviteSimulatorContract : YateReinviteContract
+{
+    protected override ContractServer Server { get; } = YateSimulatorContract.Start();
+
+    protected override string RefusingPhone => "4901";
+}

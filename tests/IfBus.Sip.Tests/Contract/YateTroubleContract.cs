@@ -10,13 +10,13 @@ namespace IfBus.Sip.Tests.Contract;
 /// </summary>
 public abstract class YateTroubleContract : YateServerContract
 {
-    /// <summary>An endpoint that answers, holds by itself (re-INVITE, sendonly) and later takes the call back.</summary>
+    /// <summary>An endpoint that answers, and whose phone can hold by itself (re-INVITE, sendonly) and take the call back.</summary>
     protected abstract string HoldingPhone { get; }
 
     /// <summary>A phone calls the server.</summary>
     protected abstract ICaller CallIn(string number);
 
-    /// <summary>It is time for the phone of a call's last leg to hold, or to take back; nothing where it has its own time.</summary>
+    /// <summary>The phone of a call's last leg holds, or takes back.</summary>
     protected abstract void Hold(SipCall call, bool hold);
 
     /// <summary>Stops the server orderly (SIGTERM) and starts it again.</summary>
@@ -116,7 +116,8 @@ public abstract class YateTroubleContract : YateServerContract
         using var standing = new ManualResetEventSlim();
         using var go = new ManualResetEventSlim();
         using var watcher = System.Management.Automation.PowerShell.Create(Module.Runspace);
-        watcher.AddScript("param($standing, $go, $n) Watch-SipEvent -Server slow -Type CallDtmf, EventsLost -Count $n -Timeout 120 -WarningAction SilentlyContinue | ForEach-Object { if (-not $standing.IsSet) { $standing.Set(); $null = $go.Wait(120000) }; $_ }");
+        // It reads on when all of the flood has been read from the server: the answer that it asks for comes behind it.
+        watcher.AddScript("param($standing, $go, $n) Watch-SipEvent -Server slow -Type CallDtmf, EventsLost -Count $n -Timeout 120 -WarningAction SilentlyContinue | ForEach-Object { if (-not $standing.IsSet) { $standing.Set(); $null = $go.Wait(120000); $null = Invoke-SipCommand engine.status -Server slow -Field @{ module = 'engine' } }; $_ }");
         watcher.AddArgument(standing).AddArgument(go).AddArgument(Buffer + 2);
         IAsyncResult watching = watcher.BeginInvoke();
         using var other = new RawFlood(Server.Host, Server.Port);

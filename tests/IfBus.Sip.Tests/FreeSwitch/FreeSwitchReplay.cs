@@ -61,11 +61,14 @@ internal sealed class FreeSwitchReplay
         int begin = 0;
         foreach (int end in Ends(bytes, cut))
         {
+            _mapper.OnReadBegins();
             while (begin < end && framer.TryRead(bytes.AsSpan(begin, end - begin), out int head, out int length))
             {
                 Take(bytes.AsSpan(begin, head), bytes.AsSpan(begin + head, length - head));
                 begin += length;
             }
+
+            _mapper.OnReadEnds();
         }
 
         // What waits for something that the recording does not have is decided by time.

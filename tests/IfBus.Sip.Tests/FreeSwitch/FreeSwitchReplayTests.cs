@@ -224,6 +224,18 @@ public sealed class FreeSwitchReplayTests
         Assert.Contains(replay.Changes, c => c is { PreviousState: CallState.OnHold, Call.State: CallState.Connected });
     }
 
+    [Theory]
+    [InlineData("originate-sofia-answered", 1019.964)]
+    [InlineData("originate-answer-hangup", 1039.998)]
+    [InlineData("dialplan-bridge", 620.025)]
+    public void Events_that_are_read_late_and_together_do_not_shorten_a_call(string scenario, double milliseconds)
+    {
+        SipCall call = One(scenario).Final.Values.First(c => c.AnsweredAt is not null);
+        Assert.Equal(TimeSpan.FromMilliseconds(milliseconds), call.BillableDuration);
+        Assert.Equal(call.BillableDuration, call.EndedAt - call.AnsweredAt);
+        Assert.True(call.CreatedAt <= call.AnsweredAt, $"{call.CreatedAt:O} {call.AnsweredAt:O}");
+    }
+
     [Fact]
     public void Detail_records_are_exact()
     {

@@ -75,7 +75,7 @@ public sealed class OpenSipsAdapterTests : IDisposable
         SipCall call = await UntilAsync(adapter, c => c.State == CallState.Connected);
         Assert.Equal(("a", "answer-1"), (call.From, call.To));
         Assert.Equal(CallState.Terminated, (await adapter.HangUpAsync(call.CallId, HangupCause.NormalClearing, _limit.Token)).State);
-        SipNotSupportedException e = await Assert.ThrowsAsync<SipNotSupportedException>(() => adapter.HoldAsync(call.CallId, _limit.Token));
+        SipNotSupportedException e = await Assert.ThrowsAsync<SipNotSupportedException>(() => adapter.HoldAsync(call.CallId, null, _limit.Token));
         Assert.Contains("Nothing was sent", e.Message, StringComparison.Ordinal);
     }
 
