@@ -113,7 +113,7 @@ internal sealed class WireConnection : IAsyncDisposable
                 if (now - window >= StreamWindow)
                 {
                     // Over a longer time so many reads would be none.
-                    streams = reads >= StreamReads && now - window < 2 * StreamWindow;
+                    streams = reads >= (streams ? StreamReads / 2 : StreamReads) && now - window < 2 * StreamWindow;
                     (reads, window) = (0, now);
                 }
 
