@@ -28,7 +28,7 @@ switch (args.Length > 0 ? args[0] : "")
         await Originates.RunAsync(count: 1000, rounds: 9, warmUps: 12);
         break;
     case "calls-freeswitch":
-        await FreeSwitchOriginates.RunAsync(count: 500, rounds: 9, warmUps: 8);
+        await FreeSwitchOriginates.RunAsync(count: 500, rounds: 9, warmUps: 20);
         break;
     case "calls-yate":
         await YateOriginates.RunAsync(count: 1000, rounds: 9, warmUps: 8);
