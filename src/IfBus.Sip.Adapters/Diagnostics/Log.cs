@@ -68,7 +68,7 @@ internal static partial class Log
     [LoggerMessage(1108, LogLevel.Warning, "{Server} keeps no password for {Account}: the space has no password settings yet (web panel). Nobody can log in with it.")]
     public static partial void NoPassword(ILogger log, string server, string account);
 
-    [LoggerMessage(1109, LogLevel.Debug, "{Server} takes no second connection, so calls are made over the first: {Message}")]
+    [LoggerMessage(1110, LogLevel.Debug, "{Server} takes no second connection, so calls are made over the first: {Message}")]
     public static partial void NoSecondConnection(ILogger log, string server, string message);
 
     [LoggerMessage(1200, LogLevel.Debug, "Call {CallId} on {Server}: {From} to {To}.")]
