@@ -36,6 +36,10 @@ internal sealed record PhoneBehaviour(
         return number.StartsWith("sipp-", StringComparison.OrdinalIgnoreCase) ? number[5..] : number;
     }
 
+    /// <summary>The endpoint that an extension of Asterisk's calls: the recorded dialplan has dial-NAME for sipp-NAME.</summary>
+    public static string Endpoint(string exten) =>
+        exten.StartsWith("dial-", StringComparison.OrdinalIgnoreCase) ? "sipp-" + exten[5..] : exten.StartsWith("basic-", StringComparison.OrdinalIgnoreCase) ? "sipp-" + exten[6..] : exten;
+
     /// <summary>Reads a number. Only an extension can be an application.</summary>
     public static PhoneBehaviour Of(string number, bool isExtension)
     {
@@ -43,6 +47,7 @@ internal sealed record PhoneBehaviour(
         bool Is(params string[] words) => words.Any(w => name.StartsWith(w, StringComparison.Ordinal));
         if (isExtension && Bare(number) == number && Applications.TryGetValue(name, out (string, string) application))
             return new(PhoneKind.Application, Application: application, TalksFor: name is "play" ? TimeSpan.FromSeconds(1) : null);
+        if (isExtension && Is("say") && Number(name, 3) is { } says) return new(PhoneKind.Application, Application: ("Wait", name[3..]), TalksFor: TimeSpan.FromSeconds(says));
         if (Is("busy") || name.EndsWith("486", StringComparison.Ordinal)) return new(PhoneKind.Fails, 17, 486, "BUSY");
         if (Is("reject", "decline")) return new(PhoneKind.Fails, 21, 603, "NOANSWER");
         if (Is("notfound")) return new(PhoneKind.Fails, 1, 404, "NOANSWER");

@@ -38,6 +38,23 @@ public sealed class AsteriskConnections : IDisposable
     }
 
     [ServerFact]
+    public void A_login_that_is_told_nothing_sees_its_calls_by_asking()
+    {
+        _module.Run(Connect, LiveServer.Host, LiveServer.Port, Credentials.Of("ifbus-noread", "noread-secret"), NoMore);
+        var said = _module.Run("New-SipCall -From sipp-answer -To dial-answer -Wait -WarningVariable w; $w").Select(o => o.BaseObject).ToArray();
+        var call = (SipCall)said[0];
+        Assert.Equal((CallState.Connected, "sipp-answer", "dial-answer", 2), (call.State, call.From, call.To, call.Legs.Count));
+        Assert.Contains("read= lacks class call", Assert.Single(said.Skip(1)).ToString(), StringComparison.Ordinal);
+        Assert.Equal(CallState.Terminated, _module.Run<SipCall>("param($c) $c | Stop-SipCall -PassThru", call).State);
+
+        SipCall ringing = _module.Run<SipCall>("New-SipCall -From sipp-answer -To dial-ring | Wait-SipCall -State Ringing -Timeout 20");
+        Assert.Equal(CallState.Ringing, ringing.State);
+        Assert.Equal(CallState.Terminated, _module.Run<SipCall>("param($c) $c | Stop-SipCall -PassThru", ringing).State);
+        SipCall busy = _module.Run<SipCall>("New-SipCall -To PJSIP/sipp-busy -Application Wait -ApplicationData 60 | Wait-SipCall -Timeout 30");
+        Assert.Equal((CallState.Terminated, HangupCause.EndedUnseen, (DateTime?)null), (busy.State, busy.Cause, busy.AnsweredAt));
+    }
+
+    [ServerFact]
     public void Nobody_listens()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);

@@ -33,7 +33,7 @@ install_tools() {
     need_root "installing ${missing[*]}"
     command -v apt-get >/dev/null || cannot "missing ${missing[*]}, and this is no Debian with apt-get"
     say "installing ${missing[*]}"
-    { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${missing[@]}"; } >&2 \
+    { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -o DPkg::Lock::Timeout=600 -qy --no-install-recommends "${missing[@]}"; } >&2 \
         || cannot "apt-get could not install ${missing[*]}"
 }
 

@@ -19,8 +19,6 @@ internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>
     private AsteriskSession? _current;
     private DateTime? _startedBefore;
     private bool _connectedBefore;
-    private int _asking;
-    private long _askAgainAt;
 
     public AsteriskAdapter(SipServerConfiguration configuration, ILogger log, TimeProvider time)
         : base(configuration, SipServerType.Asterisk, configuration.Port!.Value, log, time)
@@ -53,6 +51,7 @@ internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>
         if (!Configuration.UseTls && !WireEndpoint.IsLoopback(Configuration.Host!)) Log.ClearText(Logger, Name, Configuration.Host!);
 
         bool sawShutdown = _mapper.ShutdownSeen;
+        _mapper.BeginSession();
         AmiSession ami = await AmiSession.OpenAsync(endpoint, Configuration, _mapper, Logger, Time, cancellationToken).ConfigureAwait(false);
         try
         {
@@ -343,60 +342,5 @@ internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>
                 Log.WorkFailed(Logger, e, Name, "hanging up");
             }
         });
-    }
-
-    private void OnTick()
-    {
-        if (!_mapper.HasWatched) return;
-        List<AsteriskCall>? ask = _mapper.OnTick();
-        if (ask is null || _current is not { } session || Environment.TickCount64 < _askAgainAt) return;
-        if (Interlocked.Exchange(ref _asking, 1) == 1) return;
-        _ = AskDestinationsAsync(session, ask);
-    }
-
-    // Asks what the first legs do. For many calls one list is cheaper than a question each; it is asked for at most a
-    // tenth of the time, since the session does nothing else meanwhile.
-    private async Task AskDestinationsAsync(AsteriskSession session, List<AsteriskCall> ask)
-    {
-        long begin = Environment.TickCount64;
-        try
-        {
-            if (ask.Count > 20 && session.Commands.Contains("CoreShowChannels")) await AskAllAsync(session, ask).ConfigureAwait(false);
-            else foreach (AsteriskCall call in ask) await AskOneAsync(session, call).ConfigureAwait(false);
-        }
-        catch (SipException e)
-        {
-            Log.DestinationNotAsked(Logger, ask[0].CallId, Name, e.Message);
-        }
-        finally
-        {
-            _askAgainAt = Environment.TickCount64 + Math.Min(10 * (Environment.TickCount64 - begin), 2000);
-            Volatile.Write(ref _asking, 0);
-        }
-    }
-
-    private async Task AskOneAsync(AsteriskSession session, AsteriskCall call)
-    {
-        if (!session.Commands.Contains("Status"))
-        {
-            Log.DestinationNotAsked(Logger, call.CallId, Name, "no right to use Status");
-            _mapper.OnDestination(call, null, null, null);
-            return;
-        }
-
-        AmiReply reply = await session.Ami.RequestAsync(new AmiAction("Status").Add("Channel", call.Primary!.Id), CancellationToken.None).ConfigureAwait(false);
-        // No such channel: its Hangup is under way.
-        if (reply.IsSuccess && reply.Items.Count > 0) _mapper.OnDestination(call, reply.Items[0].Get("Application"u8) ?? "", reply.Items[0].Get("Data"u8), reply.Items[0].Get("Exten"u8));
-    }
-
-    private async Task AskAllAsync(AsteriskSession session, List<AsteriskCall> ask)
-    {
-        AmiReply reply = await session.Ami.RequestAsync(new AmiAction("CoreShowChannels"), CancellationToken.None).ConfigureAwait(false);
-        var doing = new Dictionary<string, AmiMessage>(reply.Items.Count);
-        foreach (AmiMessage item in reply.Items) doing[item.Get("Uniqueid"u8) ?? ""] = item;
-        foreach (AsteriskCall call in ask)
-        {
-            if (doing.TryGetValue(call.Primary!.Id, out AmiMessage? item)) _mapper.OnDestination(call, item.Get("Application"u8) ?? "", item.Get("ApplicationData"u8), item.Get("Exten"u8));
-        }
     }
 }

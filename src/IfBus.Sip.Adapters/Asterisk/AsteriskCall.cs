@@ -24,6 +24,9 @@ internal sealed class AsteriskCall(string callId, bool ours) : TrackedCall(callI
     /// <summary>When to ask the server what the first leg does, for a destination that is a dialplan application; ticks of the mapper's clock.</summary>
     public long? AskDestinationAt { get; set; }
 
+    /// <summary>When its Originate was sent; ticks of the mapper's clock.</summary>
+    public long ExpectedAt { get; set; }
+
     /// <summary>How often that was asked.</summary>
     public int Asked { get; set; }
 

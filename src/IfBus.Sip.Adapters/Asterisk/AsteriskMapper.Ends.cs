@@ -107,6 +107,7 @@ internal sealed partial class AsteriskMapper
         int gone = 0;
         lock (calls.Sync)
         {
+            bool unseen = missing is not null || FollowsByAsking;
             var listed = new HashSet<AsteriskLeg>();
             var found = new HashSet<AsteriskCall>();
             // The first leg of a call first, since the list has no order: its id is the call's.
@@ -117,7 +118,7 @@ internal sealed partial class AsteriskMapper
                 AsteriskLeg? leg = LegOf(f, default);
                 if (leg is null) continue;
                 leg.State = AmiChannelFields.State(f.ChannelState) ?? leg.State;
-                Place(leg, f, channel.Bytes, unseen: missing is not null);
+                Place(leg, f, channel.Bytes, unseen);
                 listed.Add(leg);
                 if (isNew) found.Add(leg.Call);
                 if (isNew && leg.Call.Primary == leg) leg.Call.CreatedAt = Age(f.Duration) is { } age ? calls.Now - age : null;
@@ -146,7 +147,7 @@ internal sealed partial class AsteriskMapper
                 if (call.LiveLegs > 0 || call.Legs.Exists(l => !l.Ended))
                 {
                     if (heldOneGone) EndWithPartner(call);
-                    if (missing is not null) CatchUp(call, isNew: found.Contains(call));
+                    if (unseen) CatchUp(call, isNew: found.Contains(call));
                     if (onHold is not null) Hold(call, onHold);
                     ShowHold(call, default);
                     continue;

@@ -41,6 +41,7 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
             byte[] id = Encoding.UTF8.GetBytes(call.CallId);
             var leg = new AsteriskLeg(call, id, call.CallId) { NoDialplan = noDialplan };
             call.Primary = leg;
+            call.ExpectedAt = Clock;
             call.Legs.Add(leg);
             _legs.Set(id, leg);
             calls.Add(call);
@@ -165,6 +166,7 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
 
     private void OnNewchannel(in AmiChannelFields f, ReadOnlySpan<byte> raw)
     {
+        IsTold = true;
         AsteriskLeg? leg = LegOf(f, raw);
         if (leg is null || leg.Ended) return;
         if (leg.Call.State == CallState.Created) calls.Move(leg.Call, CallState.Dialing, raw, AmiFieldReader.Instance);
@@ -271,6 +273,7 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
 
     private void OnOriginateResponse(in AmiChannelFields f, ReadOnlySpan<byte> raw)
     {
+        IsTold = true;
         // Without an id of ours it is another client's call, which its channel events tell.
         if (!_legs.TryGet(f.Uniqueid, out AsteriskLeg? leg) || leg != leg.Call.Primary) return;
         AsteriskCall call = leg.Call;
@@ -306,6 +309,7 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
 
     private void OnHangup(in AmiChannelFields f, ReadOnlySpan<byte> raw)
     {
+        IsTold = true;
         // Never seen: the end of a channel from before we connected, which the first list no longer had.
         if (!_legs.TryGet(f.Uniqueid, out AsteriskLeg? leg) || leg.Ended) return;
         See(leg);

@@ -59,6 +59,9 @@ internal static partial class Log
     [LoggerMessage(1105, LogLevel.Warning, "{Server}: this login is not sent the events that calls are followed by (Asterisk: read class call; FreeSWITCH: esl-allowed-events); the outcome of calls cannot be seen.")]
     public static partial void NoCallEvents(ILogger log, string server);
 
+    [LoggerMessage(1109, LogLevel.Warning, "{Server} took a call and told nothing of it: in manager.conf this login's read= lacks class call, or a filter keeps events from it. Calls are followed by their list, asked for every second (it may list them: {May}); why they end is not in it.")]
+    public static partial void FollowedByAsking(ILogger log, string server, bool may);
+
     [LoggerMessage(1106, LogLevel.Information, "{Server} takes no more requests for now; going on in {Wait}.")]
     public static partial void RateLimited(ILogger log, string server, TimeSpan wait);
 

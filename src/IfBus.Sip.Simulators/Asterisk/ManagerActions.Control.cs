@@ -42,10 +42,11 @@ internal static partial class ManagerActions
                 break;
             case "PlayDTMF":
                 if (board.Find(action["Channel"]) is not { } played) connection.Reply(action, "Error", "Channel not found");
+                else if (action["Digit"].Length == 0) connection.Reply(action, "Error", "No digit specified");
                 else
                 {
                     connection.Reply(action, "Success", "DTMF successfully queued");
-                    board.Digit(played, action["Digit"].FirstOrDefault('x'), "Sent");
+                    board.Play(played, action["Digit"][0], IsTrue(action["Receive"]));
                 }
 
                 break;
@@ -99,7 +100,11 @@ internal static partial class ManagerActions
     private static void Redirect(ManagerAction action, ManagerConnection connection, Switchboard board)
     {
         SimChannel? extra = null;
-        if (board.Find(action["Channel"]) is not { } channel)
+        if (action["Context"].Length == 0)
+        {
+            connection.Reply(action, "Error", "Context not specified");
+        }
+        else if (board.Find(action["Channel"]) is not { } channel)
         {
             connection.Reply(action, "Error", $"Channel does not exist: {action["Channel"]}");
         }
@@ -142,7 +147,7 @@ internal static partial class ManagerActions
         {
             if (action["File"].Length == 0)
             {
-                connection.Reply(action, "Error", "No filename specified");
+                connection.Reply(action, "Error", "Could not start monitoring channel");
                 return;
             }
 
@@ -156,6 +161,10 @@ internal static partial class ManagerActions
         {
             if (board.StopMonitor(channel, action["MixMonitorID"])) connection.Reply(action, "Success", null);
             else connection.Reply(action, "Error", "Could not stop monitoring channel");
+        }
+        else if (action["Direction"] is not ("read" or "write" or "both"))
+        {
+            connection.Reply(action, "Error", "Invalid direction specified. Must be read, write or both");
         }
         else if (!board.MuteMonitor(channel, action["MixMonitorID"], action["State"] == "1"))
         {
@@ -219,9 +228,9 @@ internal static partial class ManagerActions
                 if (!room.Recording) connection.Reply(action, "Error", "Internal error while stopping recording.");
                 else
                 {
-                    room.Recording = false;
                     connection.Reply(action, "Success", "Conference Recording Stopped.");
                     board.Tell("ConfbridgeStopRecord", "call", Switchboard.RoomHeaders(room));
+                    room.Recording = false;
                 }
 
                 break;

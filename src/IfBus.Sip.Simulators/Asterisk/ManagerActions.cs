@@ -46,6 +46,7 @@ internal static partial class ManagerActions
         ("PlayDTMF", "call", "Play DTMF signal on a specific channel."),
         ("QueueStatus", "", "Show queue status."),
         ("Redirect", "call", "Redirect (transfer) a call."),
+        ("Reload", "system,config", "Send a reload event."),
         ("Setvar", "call", "Sets a channel variable or function value."),
         ("Status", "system,call,reporting", "List channel status."),
         ("StopMixMonitor", "system,call", "Stop recording a call through MixMonitor, and free the recording's file handle."),
@@ -56,7 +57,9 @@ internal static partial class ManagerActions
     public static async Task RunAsync(ManagerAction action, ManagerConnection connection, Switchboard board, AsteriskSimulatorOptions options, CancellationToken cancellationToken)
     {
         (string Name, string Classes, string Text) known = Array.Find(Known, k => action.Is(k.Name));
-        if (known.Name is null)
+        // What modules bring is not there before they are loaded.
+        bool loading = !board.IsBooted && known.Name is { } module && (module.StartsWith("PJSIP", StringComparison.Ordinal) || module.StartsWith("Confbridge", StringComparison.Ordinal) || module.StartsWith("Queue", StringComparison.Ordinal) || module.Contains("MixMonitor", StringComparison.Ordinal));
+        if (known.Name is null || loading)
         {
             connection.Reply(action, "Error", $"Invalid/unknown command: {action.Name}. Use Action: ListCommands to show available commands.");
             return;
@@ -110,7 +113,10 @@ internal static partial class ManagerActions
             case "CoreStatus":
                 string date = board.StartedAt.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), time = board.StartedAt.ToString("HH:mm:ss", CultureInfo.InvariantCulture);
                 connection.Reply(action, "Success", null,
-                    $"CoreStartupDate: {date}\r\nCoreStartupTime: {time}\r\nCoreReloadDate: {date}\r\nCoreReloadTime: {time}\r\nCoreCurrentCalls: {board.Channels.Select(c => c.Linkedid).Distinct().Count()}\r\nCoreProcessedCalls: 0\r\n");
+                    $"CoreStartupDate: {date}\r\nCoreStartupTime: {time}\r\nCoreReloadDate: {date}\r\nCoreReloadTime: {time}\r\nCoreCurrentCalls: {board.Channels.Count(c => c.InDialplan)}\r\n{(board.IsVersion16 ? "" : "CoreProcessedCalls: 0\r\n")}");
+                break;
+            case "Reload":
+                connection.Reply(action, "Success", "Module Reloaded");
                 break;
             case "CoreShowChannels":
                 ShowChannels(action, connection, board);
@@ -129,19 +135,20 @@ internal static partial class ManagerActions
                 break;
             case "Getvar":
                 string variable = action["Variable"];
-                string value = Function(variable, board) ?? board.Find(action["Channel"])?.Variables.GetValueOrDefault(variable) ?? "";
-                if (action.Has("Channel") && board.Find(action["Channel"]) is null) connection.Reply(action, "Error", "No such channel");
+                string value = Function(variable, board) ?? (action.Has("Channel") ? Of(board.Find(action["Channel"]), variable) : board.Globals.GetValueOrDefault(variable)) ?? "";
+                if (variable.Length == 0) connection.Reply(action, "Error", "No variable specified");
+                else if (action.Has("Channel") && board.Find(action["Channel"]) is null) connection.Reply(action, "Error", "No such channel");
                 else connection.Reply(action, "Success", null, $"Variable: {variable}\r\nValue: {value}\r\n");
                 break;
             case "Command":
                 Command(action, connection, board, options);
                 break;
             case "Filter":
-                Filter(action, connection);
+                Filter(action, connection, board.IsVersion16);
                 break;
             case "UserEvent":
                 connection.Reply(action, "Success", "Event Sent");
-                board.Tell("UserEvent", "user", action.IdHeader + $"UserEvent: {action["UserEvent"]}\r\n"
+                board.Tell("UserEvent", "user", $"UserEvent: {action["UserEvent"]}\r\n{action.IdHeader}"
                     + string.Concat(action.Headers.Where(h => !h.Key.Equals("Action", StringComparison.OrdinalIgnoreCase) && !h.Key.Equals("ActionID", StringComparison.OrdinalIgnoreCase) && !h.Key.Equals("UserEvent", StringComparison.OrdinalIgnoreCase)).Select(h => $"{h.Key}: {h.Value}\r\n")));
                 break;
         }
@@ -192,10 +199,13 @@ internal static partial class ManagerActions
         text.Append(CultureInfo.InvariantCulture, $"Response: Success\r\n{action.IdHeader}EventList: start\r\nMessage: Channel status will follow\r\n\r\n");
         foreach (SimChannel channel in shown)
         {
+            string format = channel.Name.StartsWith("Local/", StringComparison.Ordinal) ? "slin" : "ulaw";
+            IEnumerable<string> wanted = action["AllVariables"].Length > 0 ? channel.Variables.Keys : action["Variables"].Split(',', StringSplitOptions.RemoveEmptyEntries);
+            string variables = string.Concat(wanted.Select(v => $"Variable: {v}={(v == "CHANNEL(state)" ? channel.Word : channel.Variables.GetValueOrDefault(v, "(null)"))}\r\n"));
             text.Append(CultureInfo.InvariantCulture,
-                $"Event: Status\r\nPrivilege: Call\r\n{channel.Headers()}Type: {channel.Name.Split('/')[0]}\r\nDNID: \r\nEffectiveConnectedLineNum: {channel.ConnectedNumber}\r\nEffectiveConnectedLineName: {channel.ConnectedName}\r\n"
-                + $"TimeToHangup: 0\r\nBridgeID: {channel.Bridge}\r\nApplication: {channel.Application}\r\nData: {channel.Data}\r\nNativeformats: (ulaw)\r\nReadformat: ulaw\r\nReadtrans: \r\nWriteformat: ulaw\r\nWritetrans: \r\n"
-                + $"Callgroup: 0\r\nPickupgroup: 0\r\nSeconds: {(int)(board.Now - channel.CreatedAt).TotalSeconds}\r\n{action.IdHeader}\r\n");
+                $"Event: Status\r\nPrivilege: Call\r\n{channel.Headers()}Type: {channel.Name.Split('/')[0]}\r\nDNID: \r\nEffectiveConnectedLineNum: {SimChannel.Known(channel.ConnectedNumber)}\r\nEffectiveConnectedLineName: {SimChannel.Known(channel.ConnectedName)}\r\n"
+                + $"TimeToHangup: 0\r\nBridgeID: {channel.Bridge}\r\nApplication: {channel.Application}\r\nData: {channel.Data}\r\nNativeformats: ({format})\r\nReadformat: {format}\r\nReadtrans: \r\nWriteformat: {format}\r\nWritetrans: \r\n"
+                + $"Callgroup: 0\r\nPickupgroup: 0\r\nSeconds: {(int)(board.Now - channel.CreatedAt).TotalSeconds}\r\n{variables}{action.IdHeader}\r\n");
         }
 
         text.Append(CultureInfo.InvariantCulture, $"Event: StatusComplete\r\n{action.IdHeader}EventList: Complete\r\nListItems: {shown.Count}\r\nItems: {shown.Count}\r\n\r\n");
@@ -231,7 +241,7 @@ internal static partial class ManagerActions
             : !channel.Contains('/', StringComparison.Ordinal) ? "Invalid channel"
             : Math.Max(action["ChannelId"].Length, action["OtherChannelId"].Length) > 149 ? "Uniqueid length exceeds maximum of 149\n"
             : application.Length > 0 && !connection.MayUse("system") && application.ToUpperInvariant() is "SYSTEM" or "TRYSYSTEM" or "EXEC" or "TRYEXEC" or "AGI" or "EAGI" or "DEADAGI" or "MIXMONITOR" or "EXTERNALIVR" or "EVAL"
-                ? board.IsVersion16 ? $"Originate Access Forbidden: {application}" : "Originate Access Forbidden: app or data blacklisted"
+                ? board.IsVersion16 ? "Originate Access Forbidden: Application" : "Originate Access Forbidden: app or data blacklisted"
             : application.Length == 0 && exten.Length > 0 && PhoneBehaviour.Of(exten, isExtension: true).Kind == PhoneKind.Unknown && PhoneBehaviour.Bare(exten) == exten ? "Extension does not exist."
             : null;
         if (error is not null)
@@ -241,7 +251,11 @@ internal static partial class ManagerActions
         }
 
         int timeout = action.Has("Timeout") ? int.Parse(action["Timeout"], CultureInfo.InvariantCulture) : 30_000;
-        Match caller = Regex.Match(action["CallerID"], @"^(?:""?(?<name>[^<""]*?)""?\s*<(?<number>[^>]*)>|(?<number>[0-9*#+]+)|(?<name>.*))$", RegexOptions.Singleline, TimeSpan.FromSeconds(1));
+        Match caller = Regex.Match(action["CallerID"], @"^(?:(?<name>.*?)\s*<(?<number>[^>]*)>?|(?<number>[0-9*#+]+)|(?<name>.*))$", RegexOptions.Singleline, TimeSpan.FromSeconds(1));
+        string callerName = caller.Groups["name"].Value.Trim();
+        if (callerName.Length > 1 && callerName[0] == '"' && callerName[^1] == '"') callerName = callerName[1..^1].Replace("\\", "", StringComparison.Ordinal);
+        // A number is kept without what makes it easy to read.
+        string callerNumber = caller.Groups["number"].Value is var given && given.Length > 0 && given.All(c => char.IsAsciiDigit(c) || "+*# ().-".Contains(c)) ? string.Concat(given.Where(c => !" ().-".Contains(c))) : given;
         var variables = new List<KeyValuePair<string, string>>();
         foreach (string assignment in action.All("Variable").SelectMany(v => v.Split(',')))
         {
@@ -251,8 +265,8 @@ internal static partial class ManagerActions
 
         if (done is null) connection.Reply(action, "Success", "Originate successfully queued");
         board.Originate(
-            new SimOriginate(action.Id, channel, action["Context"].Length > 0 ? action["Context"] : "default", exten, application, action["Data"], done),
-            action["ChannelId"], action["ChannelId"].Length > 0 ? action["OtherChannelId"] : "", caller.Groups["number"].Value, caller.Groups["name"].Value.Trim(),
+            new SimOriginate(action.Id, channel, action["Context"], exten, application, action["Data"], done),
+            action["ChannelId"], action["ChannelId"].Length > 0 ? action["OtherChannelId"] : "", new SimCaller(callerNumber, callerName, action["Account"]),
             timeout <= 0 ? TimeSpan.FromDays(1) : TimeSpan.FromMilliseconds(timeout), variables);
         return true;
     }
@@ -295,7 +309,7 @@ internal static partial class ManagerActions
         }
 
         SimChannel[] channels = [.. board.Channels.Where(c => expression.IsMatch(c.Name))];
-        connection.Reply(action, "Success", "Channels hung up will follow", "");
+        connection.Write($"Response: Success\r\n{action.IdHeader}EventList: start\r\nMessage: Channels hung up will follow\r\n\r\n");
         foreach (SimChannel channel in channels) connection.Write($"Event: ChannelHungup\r\nChannel: {channel.Name}\r\n{action.IdHeader}\r\n");
         connection.Write($"Event: ChannelsHungupListComplete\r\n{action.IdHeader}EventList: Complete\r\nListItems: {channels.Length}\r\n\r\n");
         foreach (SimChannel channel in channels) board.HangUp(channel, cause);
@@ -313,10 +327,25 @@ internal static partial class ManagerActions
         }
         else
         {
-            if (board.Find(action["Channel"]) is { } channel) channel.Variables[Plain(action["Variable"])] = action["Value"];
+            Dictionary<string, string> variables = board.Find(action["Channel"]) is { } channel ? channel.Variables : board.Globals;
+            variables[Plain(action["Variable"])] = action["Value"];
             connection.Reply(action, "Success", "Variable Set");
         }
     }
+
+    // A variable or a function of a channel.
+    private static string? Of(SimChannel? channel, string variable) => variable switch
+    {
+        _ when channel is null => null,
+        "CALLERID(num)" => channel.Number,
+        "CALLERID(name)" => channel.CallerName,
+        "CALLERID(all)" => $"\"{channel.CallerName}\" <{channel.Number}>",
+        "CHANNEL(state)" => channel.Word,
+        "CHANNEL(uniqueid)" or "UNIQUEID" => channel.Uniqueid,
+        "CHANNEL(linkedid)" => channel.Linkedid,
+        "CHANNEL(name)" or "CHANNEL" => channel.Name,
+        _ => channel.Variables.GetValueOrDefault(variable),
+    };
 
     // One or two _ before a name have the variable inherited; they are no part of it.
     private static string Plain(string variable) => variable.StartsWith("__", StringComparison.Ordinal) ? variable[2..] : variable.StartsWith('_') ? variable[1..] : variable;
@@ -339,13 +368,20 @@ internal static partial class ManagerActions
             "core show uptime" => [$"System uptime: {(int)(board.Now - board.StartedAt).TotalSeconds} seconds", $"Last reload: {(int)(board.Now - board.StartedAt).TotalSeconds} seconds"],
             _ => null,
         };
-        string[] lines = output ?? [$"No such command '{command}' (type 'core show help {command}' for other possible commands)"];
+        if (command.Length == 0)
+        {
+            connection.Reply(action, "Error", "No command provided");
+            return;
+        }
+
+        string[] lines = output ?? [$"No such command '{command}' (type 'core show help {string.Join(' ', command.Split(' ').Take(2))}' for other possible commands)"];
         connection.Reply(action, output is null ? "Error" : "Success", "Command output follows", string.Concat((lines.Length == 0 ? [""] : lines).Select(l => $"Output: {l}\r\n")));
     }
 
-    private static void Filter(ManagerAction action, ManagerConnection connection)
+    private static void Filter(ManagerAction action, ManagerConnection connection, bool is16)
     {
         if (!action["Operation"].Equals("Add", StringComparison.OrdinalIgnoreCase)) connection.Reply(action, "Error", "Unknown operation");
+        else if (action["Filter"].Length == 0 && is16) connection.Reply(action, "Success", "Success");
         else if (action["Filter"].Length == 0) connection.Reply(action, "Error", "Filter was formatted incorrectly.  Check the syntax of the filter given.");
         else if (!connection.AddFilter(action["Filter"])) connection.Reply(action, "Error", "Filter did not compile.  Check the syntax of the filter given.");
         else connection.Reply(action, "Success", "Success");

@@ -30,7 +30,7 @@ internal sealed class ManagerConnection(Stream stream, Switchboard board, Asteri
         byte[] buffer = new byte[64 * 1024];
         int end = 0;
         var lines = new List<string>();
-        bool tooLong = false;
+        bool tooLong = false, empty = false;
         while (!Closed)
         {
             int count = await stream.ReadAsync(buffer.AsMemory(end), cancellationToken).ConfigureAwait(false);
@@ -42,7 +42,14 @@ internal sealed class ManagerConnection(Stream stream, Switchboard board, Asteri
                 ReadOnlySpan<byte> line = buffer.AsSpan(at, length);
                 at += length + 1;
                 if (line.Length > 0 && line[^1] == '\r') line = line[..^1];
-                if (line.Length > MaxLine) tooLong = true;
+                if (line.Length > MaxLine)
+                {
+                    // The line is lost, and its end is read as an empty line if just that did not fit.
+                    tooLong = true;
+                    empty |= line.Length == MaxLine + 1;
+                    continue;
+                }
+
                 if (line.IndexOf((byte)0) is >= 0 and int nul) line = line[..nul];
                 if (line.Length > 0)
                 {
@@ -51,8 +58,9 @@ internal sealed class ManagerConnection(Stream stream, Switchboard board, Asteri
                 }
 
                 await TakeAsync(lines, tooLong, cancellationToken).ConfigureAwait(false);
+                if (empty) await TakeAsync([], false, cancellationToken).ConfigureAwait(false);
                 lines.Clear();
-                tooLong = false;
+                (tooLong, empty) = (false, false);
             }
 
             buffer.AsSpan(at, end - at).CopyTo(buffer);
@@ -115,7 +123,7 @@ internal sealed class ManagerConnection(Stream stream, Switchboard board, Asteri
 
     private async Task TakeAsync(List<string> lines, bool tooLong, CancellationToken cancellationToken)
     {
-        if (lines.Count == 0)
+        if (lines.Count == 0 && !tooLong)
         {
             Write("Response: Error\r\nMessage: Missing action in request\r\n\r\n");
             return;

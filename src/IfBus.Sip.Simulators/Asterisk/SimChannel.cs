@@ -77,6 +77,18 @@ internal sealed class SimChannel(string name, string uniqueid, string linkedid)
     /// <summary>Those of them that take down silence.</summary>
     public HashSet<string> MutedMonitors { get; } = [];
 
+    /// <summary>It runs in the dialplan, whose h extension is the last that it does.</summary>
+    public bool InDialplan { get; set; }
+
+    /// <summary>An Originate made it: it has detail records of its own.</summary>
+    public bool Originated { get; set; }
+
+    /// <summary>It was in a bridge: a hang-up without a cause is a normal one.</summary>
+    public bool WasBridged { get; set; }
+
+    /// <summary>Detail records of what its dialplan did before; they come when it ends.</summary>
+    public List<SimRecord> Records { get; } = [];
+
     public bool Gone { get; set; }
 
     /// <summary>What happens to it next by itself.</summary>
@@ -86,10 +98,12 @@ internal sealed class SimChannel(string name, string uniqueid, string linkedid)
 
     public string Word => Words[State];
 
+    /// <summary>A number or name as events tell it.</summary>
+    public static string Known(string value) => value.Length == 0 ? "<unknown>" : SimText.Escape(value);
+
     /// <summary>The headers that every channel event has.</summary>
     public string Headers(string prefix = "")
     {
-        static string Known(string value) => value.Length == 0 ? "<unknown>" : SimText.Escape(value);
         return $"{prefix}Channel: {Name}\r\n{prefix}ChannelState: {State}\r\n{prefix}ChannelStateDesc: {Word}\r\n{prefix}CallerIDNum: {Known(Number)}\r\n{prefix}CallerIDName: {Known(CallerName)}\r\n"
             + $"{prefix}ConnectedLineNum: {Known(ConnectedNumber)}\r\n{prefix}ConnectedLineName: {Known(ConnectedName)}\r\n{prefix}Language: en\r\n{prefix}AccountCode: {AccountCode}\r\n"
             + $"{prefix}Context: {Context}\r\n{prefix}Exten: {Exten}\r\n{prefix}Priority: {Priority}\r\n{prefix}Uniqueid: {Uniqueid}\r\n{prefix}Linkedid: {Linkedid}\r\n";
@@ -105,6 +119,19 @@ internal sealed class SimChannel(string name, string uniqueid, string linkedid)
 /// <param name="Data">Its arguments.</param>
 /// <param name="Done">For an Originate that is not Async: told the outcome.</param>
 internal sealed record SimOriginate(string? ActionId, string Channel, string Context, string Exten, string Application, string Data, Action<bool>? Done);
+
+/// <summary>What an Originate says of the caller.</summary>
+/// <param name="Number">Number, or empty.</param>
+/// <param name="Name">Name, or empty.</param>
+/// <param name="Account">Account to charge, or empty.</param>
+internal sealed record SimCaller(string Number, string Name, string Account);
+
+/// <summary>What a detail record tells of a part of a channel's life.</summary>
+/// <param name="Application">The application then.</param>
+/// <param name="Data">Its arguments.</param>
+/// <param name="Callee">Whom it dialled.</param>
+/// <param name="Disposition">How that ended.</param>
+internal sealed record SimRecord(string Application, string Data, string? Callee, string Disposition);
 
 internal static class SimText
 {

@@ -5,129 +5,19 @@ internal sealed partial class Switchboard
 {
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(2);
 
-    private void OriginatePhone(SimOriginate originate, string rest, string id, string number, string name, TimeSpan timeout, IReadOnlyList<KeyValuePair<string, string>> variables)
-    {
-        // PJSIP/phone, PJSIP/number@trunk, PJSIP/trunk/sip:...
-        string endpoint = rest.Split('/')[0];
-        if (endpoint.Split('@') is [_, { Length: > 0 } trunk]) endpoint = trunk;
-        PhoneBehaviour phone = PhoneBehaviour.Of(endpoint, isExtension: false);
-        if (phone.Kind is PhoneKind.Unknown or PhoneKind.Unreachable || endpoint.Length == 0)
-        {
-            Respond(originate, null, id, 0, number, name);
-            return;
-        }
-
-        bool early = Options.Faults.Reorder && phone.Kind == PhoneKind.Fails;
-        if (early) Respond(originate, null, id, 0, number, name);
-        SimChannel channel = Make($"PJSIP/{endpoint}-{Serial()}", id, null, 0);
-        foreach ((string key, string value) in variables) channel.Variables[key] = value;
-        Identify(channel, number, name);
-        Tell("DialBegin", "call", channel.Headers("Dest") + $"DialString: {rest}\r\n");
-        channel.Originate = early ? null : originate;
-        Call(
-            channel, phone, caller: null, timeout,
-            answered: () =>
-            {
-                channel.Originate = null;
-                Respond(originate, channel, id, 4, number, name);
-                RunDestination(channel, originate);
-                if (phone.TalksFor is { } talk) After(channel, talk, () => FarEndHangsUp(channel));
-            },
-            failed: (cause, status, dialStatus, timedOut) =>
-            {
-                channel.Originate = null;
-                if (!early) Respond(originate, null, id, timedOut ? 3 : 0, number, name);
-                Record(channel, null, dialStatus switch { "BUSY" => "BUSY", "CONGESTION" => "FAILED", _ => "NO ANSWER" });
-                Hangup(channel, timedOut && IsVersion16 ? 0 : cause, status);
-            });
-    }
-
-    private void OriginateLocal(SimOriginate originate, string rest, string id, string otherId, string number, string name, TimeSpan timeout, IReadOnlyList<KeyValuePair<string, string>> variables)
-    {
-        string exten = rest.Split('@')[0];
-        string context = rest.Contains('@', StringComparison.Ordinal) ? rest[(rest.IndexOf('@', StringComparison.Ordinal) + 1)..].Split('/')[0] : "default";
-        (SimChannel one, SimChannel two) = MakeLocal(exten, context, id, otherId.Length > 0 ? otherId : id + ";2", id);
-        foreach ((string key, string value) in variables) one.Variables[key] = two.Variables[key] = value;
-        Identify(one, number, name);
-        Identify(two, number, name);
-        TellLocalBridge(one, two);
-        Tell("DialBegin", "call", one.Headers("Dest") + $"DialString: {exten}@{context}\r\n");
-        one.Originate = originate;
-
-        void Up()
-        {
-            SetState(two, 6);
-            SetState(one, 6);
-            Tell("DialEnd", "call", one.Headers("Dest") + "DialStatus: ANSWER\r\n");
-            one.Originate = null;
-            Respond(originate, one, id, 4, number, name);
-            RunDestination(one, originate);
-        }
-
-        void Fail(int reason, int causeOne, int causeTwo, string dialStatus)
-        {
-            Tell("DialEnd", "call", one.Headers("Dest") + $"DialStatus: {dialStatus}\r\n");
-            one.Originate = null;
-            Record(one, null, dialStatus == "BUSY" ? "BUSY" : dialStatus == "NOANSWER" ? "NO ANSWER" : "FAILED");
-            Hangup(one, causeOne, 0);
-            Hangup(two, causeTwo, 0);
-            Respond(originate, null, id, reason, number, name);
-            Record(two, null, dialStatus == "BUSY" ? "BUSY" : "FAILED");
-        }
-
-        PhoneBehaviour there = PhoneBehaviour.Of(exten, isExtension: true);
-        After(one, timeout, () =>
-        {
-            if (one.Originate is null) return;
-            if (two.Callee is { } ringing) Hangup(ringing, 0, 0);
-            Respond(originate, null, id, 3, number, name);
-            one.Originate = null;
-            int cause = IsVersion16 ? 0 : 19;
-            Hangup(two, cause, 0);
-            Hangup(one, cause, 0);
-            Record(one, null, "NO ANSWER");
-        });
-        switch (there.Kind)
-        {
-            case PhoneKind.Application:
-                (two.Application, two.Data) = there.Application!.Value;
-                Up();
-                if (there.TalksFor is { } time) After(two, time, () => EndCall(two, 0, 0, soft: 16));
-                break;
-            case PhoneKind.Fails when there.Cause == 17:
-                two.State = 7;
-                Fail(5, 0, 17, "BUSY");
-                break;
-            case PhoneKind.Ends:
-                // Congestion() says so on the way; Hangup(34) does not.
-                bool congestion = exten.StartsWith("congestion", StringComparison.OrdinalIgnoreCase);
-                Fail(congestion ? 8 : 0, congestion ? 0 : there.Cause, there.Cause, "CONGESTION");
-                break;
-            case PhoneKind.Unknown:
-                Fail(0, 0, 0, "CHANUNAVAIL");
-                break;
-            case PhoneKind.Rings or PhoneKind.Dead:
-                SetState(one, 5);
-                Tell("DialState", "call", one.Headers("Dest") + "DialStatus: RINGING\r\n");
-                break;
-            default:
-                Dial(two, PhoneBehaviour.Bare(exten), timeout, Up, (cause, _, status) => Fail(cause == 17 ? 5 : 0, cause, cause, status));
-                break;
-        }
-    }
-
     // The two halves of a Local channel: one is talked with, two is in the dialplan.
     private (SimChannel One, SimChannel Two) MakeLocal(string exten, string context, string oneId, string twoId, string linkedid)
     {
         string serial = Serial();
-        SimChannel one = Make($"Local/{exten}@{context}-{serial};1", oneId, linkedid, 0, c => (c.Exten, c.Context) = (exten, context));
-        SimChannel two = Make($"Local/{exten}@{context}-{serial};2", twoId, linkedid, 4, c => (c.Exten, c.Context) = (exten, context));
+        string begins = exten.Length > 0 ? exten : "s";
+        SimChannel one = Make($"Local/{exten}@{context}-{serial};1", oneId, linkedid, 0, c => (c.Exten, c.Context) = (begins, context));
+        SimChannel two = Make($"Local/{exten}@{context}-{serial};2", twoId, linkedid, 4, c => (c.Exten, c.Context) = (begins, context));
         (one.Twin, two.Twin) = (two, one);
         return (one, two);
     }
 
-    private void TellLocalBridge(SimChannel one, SimChannel two) =>
-        Tell("LocalBridge", "call", one.Headers("LocalOne") + two.Headers("LocalTwo") + $"Context: {one.Context}\r\nExten: {one.Exten}\r\nLocalOptimization: Yes\r\n");
+    private void TellLocalBridge(SimChannel one, SimChannel two, bool optimises = true) =>
+        Tell("LocalBridge", "call", one.Headers("LocalOne") + two.Headers("LocalTwo") + $"Context: {one.Context}\r\nExten: {one.Exten}\r\nLocalOptimization: {(optimises ? "Yes" : "No")}\r\n");
 
     // A phone is called and does what its number says. caller is null when an Originate calls.
     private void Call(SimChannel channel, PhoneBehaviour phone, SimChannel? caller, TimeSpan timeout, Action answered, Action<int, int, string, bool> failed)
@@ -138,7 +28,8 @@ internal sealed partial class Switchboard
         {
             if (!open) return;
             open = false;
-            Tell("DialEnd", "call", Dialling("NOANSWER"));
+            // An Originate that gives up says no end of its dialling.
+            if (caller is not null) Tell("DialEnd", "call", Dialling("NOANSWER"));
             failed(19, 480, "NOANSWER", true);
         });
         if (phone.Kind == PhoneKind.Fails)
@@ -167,6 +58,7 @@ internal sealed partial class Switchboard
             if (!open) return;
             open = false;
             SetState(channel, 6);
+            if (caller is not null) channel.Exten = "";
             Tell("DialEnd", "call", Dialling("ANSWER"));
             answered();
         });
@@ -189,11 +81,11 @@ internal sealed partial class Switchboard
         {
             case "WAIT":
                 if (double.TryParse(data, System.Globalization.CultureInfo.InvariantCulture, out double seconds) && seconds is > 0 and < 1e6)
-                    AfterRun(channel, TimeSpan.FromSeconds(seconds), () => EndCall(channel, 0, 0, soft: 16));
-                else EndCall(channel, 0, 0, soft: 16);
+                    AfterRun(channel, TimeSpan.FromSeconds(seconds), () => EndItself(channel));
+                else EndItself(channel);
                 break;
             case "PLAYBACK":
-                AfterRun(channel, TimeSpan.FromSeconds(1), () => EndCall(channel, 0, 0, soft: 16));
+                AfterRun(channel, TimeSpan.FromSeconds(1), () => EndItself(channel));
                 break;
             case "DIAL":
                 string[] parts = data.Split(',');
@@ -205,13 +97,29 @@ internal sealed partial class Switchboard
                 break;
             default:
                 // An unknown application ends the call at once.
-                After(channel, TimeSpan.Zero, () => EndCall(channel, 0, 0, soft: 16));
+                (channel.Application, channel.Data) = ("AppDial2", "(Outgoing Line)");
+                After(channel, TimeSpan.Zero, () => EndItself(channel));
                 break;
         }
     }
 
+    // Its dialplan is at an end, which is Hangup(); or its one application is.
+    private void EndItself(SimChannel channel)
+    {
+        if (channel.InDialplan) (channel.Priority, channel.Application, channel.Data) = (channel.Priority + 1, "Hangup", "");
+        EndCall(channel, channel.InDialplan ? 16 : 0, 0, channel.InDialplan ? 16 : null);
+    }
+
     private void RunExtension(SimChannel channel, string exten, bool incoming)
     {
+        channel.InDialplan = true;
+        if (exten == "conf")
+        {
+            channel.Priority = 2;
+            EnterRoom(channel, "room1");
+            return;
+        }
+
         PhoneBehaviour there = PhoneBehaviour.Of(exten, isExtension: true);
         if (there.Kind == PhoneKind.Application)
         {
@@ -219,7 +127,7 @@ internal sealed partial class Switchboard
             channel.Priority = 2;
             (channel.Application, channel.Data) = there.Application!.Value;
             if (channel.Application == "MusicOnHold") StartMusic(channel);
-            if (there.TalksFor is { } time) AfterRun(channel, time, () => EndCall(channel, 0, 0, soft: 16));
+            if (there.TalksFor is { } time) AfterRun(channel, time, () => EndItself(channel));
         }
         else if (there.Kind == PhoneKind.Ends)
         {
@@ -227,22 +135,29 @@ internal sealed partial class Switchboard
         }
         else
         {
-            Dial(channel, PhoneBehaviour.Bare(exten), TimeSpan.FromSeconds(20), incoming ? () => SetState(channel, 6) : null, null);
+            Dial(channel, PhoneBehaviour.Endpoint(exten), TimeSpan.FromSeconds(20), incoming ? () => SetState(channel, 6) : null, null);
         }
     }
 
     // The dialplan of a channel calls a phone, bridges both, and ends with the phone's cause.
     private void Dial(SimChannel caller, string target, TimeSpan timeout, Action? answered, Action<int, int, string>? failed)
     {
-        (caller.Application, caller.Data) = ("Dial", $"PJSIP/{target},{(int)timeout.TotalSeconds}");
+        bool transfers = !caller.Exten.StartsWith("basic-", StringComparison.OrdinalIgnoreCase);
+        (caller.Application, caller.Data) = ("Dial", $"PJSIP/{target},{(int)timeout.TotalSeconds}{(transfers ? ",tTkK" : "")}");
         PhoneBehaviour phone = PhoneBehaviour.Of(target, isExtension: false);
         if (phone.Kind is PhoneKind.Unknown or PhoneKind.Unreachable)
         {
             // No channel can be made: the caller's channel ends with "no route".
             After(caller, Moment, () =>
             {
-                if (failed is not null) failed(3, 404, "CHANUNAVAIL");
-                else EndCall(caller, 3, 404, soft: 16);
+                if (failed is not null)
+                {
+                    failed(3, 404, "CHANUNAVAIL");
+                    return;
+                }
+
+                caller.Priority++;
+                EndCall(caller, 3, 404, soft: 16);
             });
             return;
         }
@@ -250,8 +165,9 @@ internal sealed partial class Switchboard
         SimChannel callee = Make($"PJSIP/{target}-{Serial()}", NextId(), caller.Linkedid, 0, c => (c.Application, c.Data) = ("AppDial", "(Outgoing Line)"));
         callee.DialledBy = caller;
         caller.Callee = callee;
-        caller.NoTransfers = callee.NoTransfers = caller.Exten.StartsWith("basic-", StringComparison.OrdinalIgnoreCase);
+        caller.NoTransfers = callee.NoTransfers = !transfers;
         (callee.Number, callee.CallerName, callee.ConnectedNumber, callee.ConnectedName, callee.Exten) = (caller.Exten, caller.CallerName, caller.Number, caller.CallerName, caller.Exten);
+        Tell("NewCallerid", "call", callee.Headers() + "CID-CallingPres: 0 (Presentation Allowed, Not Screened)\r\n");
         Tell("NewConnectedLine", "call", callee.Headers());
         Tell("DialBegin", "call", caller.Headers() + callee.Headers("Dest") + $"DialString: {target}\r\n");
         caller.ConnectedNumber = caller.Exten;
@@ -263,8 +179,8 @@ internal sealed partial class Switchboard
                 answered?.Invoke();
                 string bridge = Guid.NewGuid().ToString();
                 Tell("BridgeCreate", "call", BridgeHeaders(bridge, 0));
-                callee.Exten = "";
                 (caller.Bridge, callee.Bridge) = (bridge, bridge);
+                (caller.WasBridged, callee.WasBridged) = (true, true);
                 Tell("BridgeEnter", "call", BridgeHeaders(bridge, 1) + callee.Headers());
                 Tell("BridgeEnter", "call", BridgeHeaders(bridge, 2) + caller.Headers());
                 if (phone.TalksFor is { } talk) After(callee, talk, () => FarEndHangsUp(callee));
@@ -273,22 +189,33 @@ internal sealed partial class Switchboard
             {
                 Hangup(callee, timedOut ? 0 : cause, timedOut ? 0 : status);
                 caller.Callee = null;
-                if (failed is not null) failed(cause, status, dialStatus);
-                else End(caller, callee, timedOut ? 16 : cause, timedOut ? 0 : cause == 21 ? 403 : status, dialStatus == "BUSY" ? "BUSY" : "NO ANSWER");
+                if (failed is not null)
+                {
+                    failed(cause, status, dialStatus);
+                    return;
+                }
+
+                // It goes on to the Hangup() that stands below.
+                caller.Records.Add(new SimRecord(caller.Application, caller.Data, callee.Name, dialStatus == "BUSY" ? "BUSY" : "NO ANSWER"));
+                (caller.Application, caller.Data) = ("Hangup", "");
+                caller.Priority++;
+                End(caller, null, timedOut ? 16 : cause, timedOut ? 0 : cause == 21 ? 403 : status, caller.AnsweredAt is null ? "NO ANSWER" : "ANSWERED");
             });
     }
 
     private void FarEndHangsUp(SimChannel channel)
     {
         bool bridged = channel.Bridge is not null;
-        Tell("HangupRequest", "call", channel.Headers() + (bridged || IsVersion16 ? "Cause: 16\r\n" : ""));
+        Tell("HangupRequest", "call", channel.Headers() + (bridged != IsVersion16 ? "Cause: 16\r\n" : ""));
         EndCall(channel, bridged || IsVersion16 ? 16 : 0, 0, soft: 16);
     }
 
     // Ends a channel and what hangs on it: its bridge partner, the phone that it dials, the other half of a Local.
-    private void EndCall(SimChannel channel, int cause, int sipStatus, int soft)
+    private void EndCall(SimChannel channel, int cause, int sipStatus, int? soft)
     {
         if (channel.Gone) return;
+        StopMusic(channel);
+        LeaveRoom(channel);
         if ((channel.DialledBy ?? channel).ConsultedBy is { Consult.Answered: true } consulting)
         {
             // Takes all that belongs to the consultation along.
@@ -314,29 +241,36 @@ internal sealed partial class Switchboard
             // Ended while it was being called.
             channel.Originate = null;
             Tell("DialEnd", "call", channel.Headers("Dest") + "DialStatus: NOANSWER\r\n");
-            Respond(originate, null, channel.Uniqueid, 0, channel.Number, channel.CallerName);
+            Respond(originate, null, channel.Uniqueid, 0, new SimCaller(channel.Number, channel.CallerName, channel.AccountCode));
         }
 
         SimChannel? partner = caller.Callee is { Gone: false } other ? other : null;
         bool talked = caller.Bridge is not null;
         if (talked && partner is not null)
         {
-            Tell("BridgeLeave", "call", BridgeHeaders(caller.Bridge!, 1) + caller.Headers());
-            Tell("SoftHangupRequest", "call", caller.Headers() + $"Cause: {soft}\r\n");
-            Tell("BridgeLeave", "call", BridgeHeaders(caller.Bridge!, 0) + partner.Headers());
+            // Who hangs up leaves first.
+            Tell("BridgeLeave", "call", BridgeHeaders(caller.Bridge!, 1) + channel.Headers());
+            Tell("BridgeLeave", "call", BridgeHeaders(caller.Bridge!, 0) + (channel == caller ? partner : caller).Headers());
+            if (caller.InDialplan) Tell("SoftHangupRequest", "call", caller.Headers() + $"Cause: {soft}\r\n");
             Tell("BridgeDestroy", "call", BridgeHeaders(caller.Bridge!, 0));
         }
         else
         {
             if (partner is not null) Tell("DialEnd", "call", caller.Headers() + partner.Headers("Dest") + $"DialStatus: {(channel == partner ? "NOANSWER" : "CANCEL")}\r\n");
-            Tell("SoftHangupRequest", "call", caller.Headers() + $"Cause: {soft}\r\n");
+            if (soft is not null && (caller.InDialplan || caller.Originated)) Tell("SoftHangupRequest", "call", caller.Headers() + $"Cause: {soft}\r\n");
         }
 
-        if (partner is not null && !talked) Hangup(partner, cause, 0);
+        if (partner is not null && !talked) Hangup(partner, cause, cause == 17 ? 486 : 0);
         End(caller, partner, cause, sipStatus, caller.AnsweredAt is null ? "NO ANSWER" : partner is not null && !talked ? "NO ANSWER" : "ANSWERED", said: true);
         SimChannel? above = caller.Twin is { DialledBy: { Gone: false } waits } ? waits : null;
         if (partner is not null)
         {
+            if (partner is { Gone: false, InDialplan: true })
+            {
+                Tell("SoftHangupRequest", "call", partner.Headers() + "Cause: 16\r\n");
+                Record(partner, null, "ANSWERED");
+            }
+
             Hangup(partner, cause, 0);
             if (partner.Twin is { Gone: false } half) EndCall(half, cause, 0, soft);
         }
@@ -360,14 +294,12 @@ internal sealed partial class Switchboard
         Record(channel, callee, disposition);
         SimChannel? twin = channel.Twin is { Gone: false } other ? other : null;
         if (twin is not null) Tell("HangupRequest", "call", twin.Headers() + $"Cause: {cause}\r\n");
-        channel.Exten = "h";
         Hangup(channel, cause, sipStatus);
         if (twin is null) return;
         Tell("SoftHangupRequest", "call", twin.Headers() + "Cause: 16\r\n");
         if (twin.Callee is { Gone: false } further) Hangup(further, cause, 0);
-        twin.Exten = "h";
-        Hangup(twin, cause, 0);
         Record(twin, null, twin.AnsweredAt is null ? "NO ANSWER" : "ANSWERED");
+        Hangup(twin, cause, 0);
     }
 
     private static string BridgeHeaders(string id, int channels) =>

@@ -22,7 +22,7 @@ internal sealed partial class Switchboard
     public bool Exists(string context, string exten, int priority)
     {
         if (_added.Any(a => a.Context == context)) return _added.Contains((context, exten, priority)) || (exten.StartsWith('r') && _added.Contains((context, "_r.", priority)));
-        return context != AddedContext && priority == 1 && (PhoneBehaviour.Of(exten, isExtension: true).Kind != PhoneKind.Unknown || PhoneBehaviour.Bare(exten) != exten);
+        return IsName(exten) && IsName(context) && context != AddedContext && !context.StartsWith("nosuch", StringComparison.Ordinal) && priority == 1 && (PhoneBehaviour.Of(exten, isExtension: true).Kind != PhoneKind.Unknown || PhoneBehaviour.Bare(exten) != exten);
     }
 
     /// <summary>The channel that shares a bridge with another.</summary>
@@ -35,6 +35,9 @@ internal sealed partial class Switchboard
     /// <summary>The Redirect action, of one channel or of two at once. Whom the one talked with, or was calling, is dropped.</summary>
     public void Redirect(SimChannel channel, string context, string exten, SimChannel? extra, string extraContext, string extraExten)
     {
+        // A channel in a bridge knows where it goes before it leaves.
+        if (channel.Bridge is not null) (channel.Context, channel.Exten, channel.Priority) = (context, exten, 1);
+        if (extra?.Bridge is not null) (extra.Context, extra.Exten, extra.Priority) = (extraContext, extraExten, 1);
         SimChannel? partner = Separate(channel);
         if (extra is not null && extra != partner) Separate(extra);
         if (partner is not null && partner != extra) EndCall(partner, 16, 0, soft: 16);
@@ -53,11 +56,15 @@ internal sealed partial class Switchboard
         {
             channel.Run++;
             StopMusic(channel);
-            channel.Bridge = bridge;
+            (channel.Bridge, channel.WasBridged) = (bridge, true);
+            if (channel.Application.Length > 0) channel.Records.Add(new SimRecord(channel.Application, channel.Data, channel == one ? other.Name : null, "ANSWERED"));
             (channel.Application, channel.Data) = ("", "");
+            channel.Priority++;
             Tell("BridgeEnter", "call", BridgeHeaders(bridge, channel == one ? 1 : 2) + channel.Headers());
         }
 
+        // The first is taken out of its dialplan for good, the second goes on in it.
+        one.InDialplan = false;
         (one.Callee, other.DialledBy) = (other, one);
     }
 
@@ -67,8 +74,10 @@ internal sealed partial class Switchboard
         SimChannel partner = PartnerOf(transferer)!;
         string bridge = transferer.Bridge!;
         Tell("Unhold", "call", transferer.Headers());
+        NoteDial(transferer, partner);
         Tell("BridgeLeave", "call", BridgeHeaders(bridge, 1) + transferer.Headers());
-        Tell("BlindTransfer", "call", "Result: Success\r\n" + transferer.Headers("Transferer") + partner.Headers("Transferee") + BridgeHeaders(bridge, 1) + $"IsExternal: Yes\r\nContext: {context}\r\nExtension: {exten}\r\n");
+        Tell("BlindTransfer", "call", "Result: Success\r\n" + transferer.Headers("Transferer") + partner.Headers("Transferee") + BridgeHeaders(bridge, 2) + $"IsExternal: Yes\r\nContext: {context}\r\nExtension: {exten}\r\n");
+        (partner.Context, partner.Exten, partner.Priority) = (context, exten, 1);
         Tell("BridgeLeave", "call", BridgeHeaders(bridge, 0) + partner.Headers());
         Tell("BridgeDestroy", "call", BridgeHeaders(bridge, 0));
         Unlink(transferer, partner);
@@ -87,7 +96,7 @@ internal sealed partial class Switchboard
             int at = i;
             After(transferer, Moment * (i + 1), () =>
             {
-                Digit(transferer, typed[at], "Received");
+                Play(transferer, typed[at], receive: true);
                 if (!allowed) return;
                 if (at == TransferCode.Length - 1)
                 {
@@ -108,7 +117,7 @@ internal sealed partial class Switchboard
             int at = i;
             After(transferer, Moment * (i + 1), () =>
             {
-                Digit(transferer, AbortCode[at], "Received");
+                Play(transferer, AbortCode[at], receive: true);
                 if (at == AbortCode.Length - 1) EndConsultation(transferer);
             });
         }
@@ -119,6 +128,14 @@ internal sealed partial class Switchboard
     {
         Tell("DTMFBegin", "dtmf", channel.Headers() + $"Digit: {digit}\r\nDirection: {direction}\r\n");
         Tell("DTMFEnd", "dtmf", channel.Headers() + $"Digit: {digit}\r\nDurationMs: 100\r\nDirection: {direction}\r\n");
+    }
+
+    /// <summary>The PlayDTMF action: to the channel, of which the other half of a Local hears it; or as if the channel had sent it, of which only the end is told.</summary>
+    public void Play(SimChannel channel, char digit, bool receive)
+    {
+        if (receive) Tell("DTMFEnd", "dtmf", channel.Headers() + $"Digit: {digit}\r\nDurationMs: 100\r\nDirection: Received\r\n");
+        else if (channel.Twin is { Gone: false } half) Digit(half, digit, "Received");
+        else Digit(channel, digit, "Sent");
     }
 
     /// <summary>The MixMonitor action; returns the id.</summary>
@@ -166,14 +183,15 @@ internal sealed partial class Switchboard
     public static string RoomHeaders(SimRoom room) => $"Conference: {room.Name}\r\n" + RoomBridgeHeaders(room);
 
     private static string RoomBridgeHeaders(SimRoom room) =>
-        $"BridgeUniqueid: {room.Bridge}\r\nBridgeType: base\r\nBridgeTechnology: softmix\r\nBridgeCreator: ConfBridge\r\nBridgeName: {room.Name}\r\nBridgeNumChannels: {room.Members.Count + 1}\r\nBridgeVideoSourceMode: none\r\n";
+        $"BridgeUniqueid: {room.Bridge}\r\nBridgeType: base\r\nBridgeTechnology: softmix\r\nBridgeCreator: ConfBridge\r\nBridgeName: {room.Name}\r\nBridgeNumChannels: {room.Channels}\r\nBridgeVideoSourceMode: none\r\n";
 
     private void Run(SimChannel channel, string context, string exten)
     {
         channel.Run++;
         StopMusic(channel);
         if (channel.Room is not null) LeaveRoom(channel);
-        (channel.Context, channel.Exten, channel.Priority) = (context, exten, 1);
+        if (Exists(context, exten, 1)) (channel.Context, channel.Exten, channel.Priority) = (context, exten, 1);
+        channel.InDialplan = true;
         if (_added.Any(a => a.Context == context))
         {
             if (exten == "hold") EnterMusic(channel);
@@ -183,7 +201,7 @@ internal sealed partial class Switchboard
         }
         else if (!Exists(context, exten, 1))
         {
-            EndCall(channel, 0, 0, soft: 16);
+            EndCall(channel, channel.WasBridged ? 16 : 0, 0, soft: 16);
         }
         else
         {
@@ -225,6 +243,8 @@ internal sealed partial class Switchboard
         {
             room = new SimRoom(name, Guid.NewGuid().ToString());
             _rooms.Add(name, room);
+            Tell("BridgeCreate", "call", RoomBridgeHeaders(room));
+            room.IsOpen = true;
             Tell("ConfbridgeStart", "call", RoomHeaders(room));
         }
         else if (room.Locked)
@@ -244,13 +264,15 @@ internal sealed partial class Switchboard
     {
         if (channel.Room is not { } room) return;
         channel.Room = null;
+        Tell("ConfbridgeLeave", "call", RoomHeaders(room) + channel.Headers() + "Admin: No\r\n");
         room.Members.Remove(channel);
         room.Muted.Remove(channel);
-        Tell("ConfbridgeLeave", "call", RoomHeaders(room) + channel.Headers() + "Admin: No\r\n");
         Tell("BridgeLeave", "call", RoomBridgeHeaders(room) + channel.Headers());
         if (room.Members.Count > 0) return;
         _rooms.Remove(room.Name);
         Tell("ConfbridgeEnd", "call", RoomHeaders(room));
+        room.IsOpen = false;
+        Tell("BridgeDestroy", "call", RoomBridgeHeaders(room));
     }
 
     // Takes a channel out of its bridge, or ends its dialling; returns whom it talked with.
@@ -261,6 +283,7 @@ internal sealed partial class Switchboard
         if (partner is not null)
         {
             string bridge = channel.Bridge!;
+            NoteDial(channel, partner);
             Tell("BridgeLeave", "call", BridgeHeaders(bridge, 1) + channel.Headers());
             Tell("BridgeLeave", "call", BridgeHeaders(bridge, 0) + partner.Headers());
             Tell("BridgeDestroy", "call", BridgeHeaders(bridge, 0));
@@ -274,6 +297,17 @@ internal sealed partial class Switchboard
         }
 
         return partner;
+    }
+
+    // A Dial that is left has a detail record of its own.
+    private static void NoteDial(SimChannel one, SimChannel other)
+    {
+        foreach ((SimChannel caller, SimChannel callee) in new[] { (one, other), (other, one) })
+        {
+            if (caller.Application != "Dial" || caller.Callee != callee) continue;
+            caller.Records.Add(new SimRecord(caller.Application, caller.Data, callee.Name, "ANSWERED"));
+            (caller.Application, caller.Data) = ("", "");
+        }
     }
 
     private static void Unlink(SimChannel one, SimChannel other)
@@ -318,7 +352,7 @@ internal sealed partial class Switchboard
         }
         else
         {
-            Dial(two, PhoneBehaviour.Bare(exten), TimeSpan.FromSeconds(20), Answered, (_, _, _) => EndConsultation(transferer));
+            Dial(two, PhoneBehaviour.Endpoint(exten), TimeSpan.FromSeconds(20), Answered, (_, _, _) => EndConsultation(transferer));
         }
     }
 
@@ -355,32 +389,4 @@ internal sealed partial class Switchboard
         (consult.Other.Bridge, consult.One.Bridge) = (consult.OldBridge, consult.OldBridge);
         (consult.Other.Callee, consult.One.DialledBy) = (consult.One, consult.Other);
     }
-}
-
-/// <summary>A conference room.</summary>
-internal sealed class SimRoom(string name, string bridge)
-{
-    public string Name { get; } = name;
-
-    public string Bridge { get; } = bridge;
-
-    public List<SimChannel> Members { get; } = [];
-
-    public HashSet<SimChannel> Muted { get; } = [];
-
-    public bool Locked { get; set; }
-
-    public bool Recording { get; set; }
-}
-
-/// <summary>An attended transfer that goes on.</summary>
-/// <param name="Other">Who waits with music.</param>
-/// <param name="One">The half of the Local channel that the transferer talks with.</param>
-/// <param name="Two">The half that is in the dialplan.</param>
-/// <param name="OldBridge">Where the first two talked.</param>
-/// <param name="NewBridge">Where the consultation is.</param>
-internal sealed record SimConsult(SimChannel Other, SimChannel One, SimChannel Two, string OldBridge, string NewBridge)
-{
-    /// <summary>The destination has answered.</summary>
-    public bool Answered { get; set; }
 }

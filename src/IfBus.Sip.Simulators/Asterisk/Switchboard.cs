@@ -29,6 +29,9 @@ internal sealed partial class Switchboard
     /// <summary>Modules are loaded.</summary>
     public bool IsBooted { get; private set; } = true;
 
+    /// <summary>Variables of no channel.</summary>
+    public Dictionary<string, string> Globals { get; } = [];
+
     public DateTime StartedAt { get; private set; }
 
     public Action? RestartWanted { get; set; }
@@ -84,7 +87,7 @@ internal sealed partial class Switchboard
         _channels.ContainsKey(id) || (!IsVersion16 && id.Length < 36 && _channels.Keys.Any(k => k.StartsWith(id, StringComparison.OrdinalIgnoreCase)));
 
     /// <summary>Carries out an Originate whose arguments are good.</summary>
-    public void Originate(SimOriginate originate, string channelId, string otherId, string number, string name, TimeSpan timeout, IReadOnlyList<KeyValuePair<string, string>> variables)
+    public void Originate(SimOriginate originate, string channelId, string otherId, SimCaller caller, TimeSpan timeout, IReadOnlyList<KeyValuePair<string, string>> variables)
     {
         int slash = originate.Channel.IndexOf('/', StringComparison.Ordinal);
         string technology = originate.Channel[..slash];
@@ -92,13 +95,14 @@ internal sealed partial class Switchboard
         string id = channelId.Length > 0 ? channelId : NextId();
         if (IsInUse(id))
         {
-            Respond(originate, null, id, 0, number, name);
+            Respond(originate, null, id, 0, caller);
             return;
         }
 
-        if (technology.Equals("Local", StringComparison.OrdinalIgnoreCase)) OriginateLocal(originate, rest, id, otherId, number, name, timeout, variables);
-        else if (technology.Equals("PJSIP", StringComparison.OrdinalIgnoreCase)) OriginatePhone(originate, rest, id, number, name, timeout, variables);
-        else Respond(originate, null, channelId, 0, number, name);
+        string other = otherId.Length > 0 ? otherId : channelId.Length > 0 ? id + ";2" : NextId();
+        if (technology.Equals("Local", StringComparison.OrdinalIgnoreCase)) OriginateLocal(originate, rest, id, channelId.Length > 0, other, caller, timeout, variables);
+        else if (technology.Equals("PJSIP", StringComparison.OrdinalIgnoreCase)) OriginatePhone(originate, rest, id, channelId.Length > 0, caller, timeout, variables);
+        else Respond(originate, null, channelId, 0, caller);
     }
 
     /// <summary>A phone calls the server.</summary>
@@ -130,7 +134,9 @@ internal sealed partial class Switchboard
     public void HangUp(SimChannel channel, int cause)
     {
         // SoftHangupRequest's Cause is a set of flags; 16 there is "the dialplan ends", whatever cause was asked for.
-        EndCall(channel, cause, 0, soft: 16);
+        // A phone that has not answered is told what that cause is in SIP.
+        bool dials = channel.Bridge is null && channel.Callee is { Gone: false };
+        EndCall(channel, cause == 0 && channel.WasBridged ? 16 : cause, cause == 17 && dials ? 486 : 0, soft: 16);
     }
 
     /// <summary>Ends everything for a shutdown.</summary>
@@ -160,12 +166,14 @@ internal sealed partial class Switchboard
         lock (Sync)
         {
             IsBooted = true;
-            Tell("FullyBooted", "system", BootText());
+            Tell("FullyBooted", "system", $"Status: Fully Booted\r\n{UpText()}");
         }
     }
 
-    /// <summary>The body of FullyBooted.</summary>
-    public string BootText() => $"Uptime: {(int)(Now - StartedAt).TotalSeconds}\r\nLastReload: {(int)(Now - StartedAt).TotalSeconds}\r\nStatus: Fully Booted\r\n";
+    /// <summary>The body of FullyBooted after a login.</summary>
+    public string BootText() => UpText() + "Status: Fully Booted\r\n";
+
+    private string UpText() => $"Uptime: {(int)(Now - StartedAt).TotalSeconds}\r\nLastReload: {(int)(Now - StartedAt).TotalSeconds}\r\n";
 
     /// <summary>Lets go of all timers.</summary>
     public void Clear()
@@ -204,15 +212,31 @@ internal sealed partial class Switchboard
         if (!channel.Gone) action();
     }));
 
-    private void Identify(SimChannel channel, string number, string name)
+    // The first half of a Local, and a phone, are given one after the other; the second half has it all when it tells.
+    private void Identify(SimChannel channel, SimCaller caller, bool second = false)
     {
-        if (number.Length == 0 && name.Length == 0) return;
-        channel.Number = number;
-        channel.CallerName = name;
-        Tell("NewCallerid", "call", channel.Headers() + "CID-CallingPres: 0 (Presentation Allowed, Not Screened)\r\n");
-        channel.ConnectedNumber = number;
-        channel.ConnectedName = name;
-        Tell("NewConnectedLine", "call", channel.Headers());
+        if (!second) Charge(channel, caller);
+        channel.AccountCode = caller.Account;
+        if (caller.Number.Length > 0 || caller.Name.Length > 0)
+        {
+            (channel.Number, channel.CallerName) = (caller.Number, caller.Name);
+            if (second) (channel.ConnectedNumber, channel.ConnectedName) = (caller.Number, caller.Name);
+            Tell("NewCallerid", "call", channel.Headers() + "CID-CallingPres: 0 (Presentation Allowed, Not Screened)\r\n");
+            (channel.ConnectedNumber, channel.ConnectedName) = (caller.Number, caller.Name);
+            if (second) Charge(channel, caller);
+            Tell("NewConnectedLine", "call", channel.Headers());
+        }
+        else if (second)
+        {
+            Charge(channel, caller);
+        }
+    }
+
+    private void Charge(SimChannel channel, SimCaller caller)
+    {
+        if (caller.Account.Length == 0) return;
+        channel.AccountCode = caller.Account;
+        Tell("NewAccountCode", "call", channel.Headers() + "OldAccountCode: \r\n");
     }
 
     private void SetState(SimChannel channel, int state)
@@ -223,7 +247,7 @@ internal sealed partial class Switchboard
     }
 
     // The outcome of an Originate: to everybody, with the ActionID of whoever asked.
-    private void Respond(SimOriginate originate, SimChannel? channel, string id, int reason, string number, string name)
+    private void Respond(SimOriginate originate, SimChannel? channel, string id, int reason, SimCaller caller)
     {
         bool success = reason == 4;
         originate.Done?.Invoke(success);
@@ -236,34 +260,42 @@ internal sealed partial class Switchboard
             "OriginateResponse", "call",
             (originate.ActionId is null ? "" : $"ActionID: {originate.ActionId}\r\n")
             + $"Response: {(success ? "Success" : "Failure")}\r\nChannel: {(success ? channel!.Name : originate.Channel)}\r\n{destination}Reason: {reason}\r\nUniqueid: {(id.Length == 0 ? "<unknown>" : id)}\r\n"
-            + $"CallerIDNum: {Known(number)}\r\nCallerIDName: {Known(name)}\r\n");
+            + $"CallerIDNum: {Known(caller.Number)}\r\nCallerIDName: {Known(caller.Name)}\r\n");
     }
 
+    // All that is to be told of a channel's life, when it ends.
     private void Record(SimChannel channel, SimChannel? callee, string disposition)
+    {
+        if (!channel.InDialplan && !channel.Originated) return;
+        foreach (SimRecord record in channel.Records) Tell(channel, record);
+        if (channel.Application != "AppDial" && (channel.Records.Count == 0 || channel.Application.Length > 0)) Tell(channel, new SimRecord(channel.Application, channel.Data, callee?.Name, disposition));
+        channel.Records.Clear();
+    }
+
+    private void Tell(SimChannel channel, SimRecord record)
     {
         DateTime end = Now;
         static string Time(DateTime? time) => time?.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) ?? "";
-        DateTime? answer = disposition == "ANSWERED" ? channel.AnsweredAt : null;
+        DateTime? answer = channel.AnsweredAt;
         Tell(
             "Cdr", "cdr",
             $"AccountCode: {channel.AccountCode}\r\nSource: {channel.Number}\r\nDestination: {channel.Exten}\r\nDestinationContext: {channel.Context}\r\nCallerID: \"{channel.CallerName}\" <{channel.Number}>\r\n"
-            + $"Channel: {channel.Name}\r\nDestinationChannel: {callee?.Name}\r\nLastApplication: {channel.Application}\r\nLastData: {channel.Data}\r\nStartTime: {Time(channel.CreatedAt)}\r\nAnswerTime: {Time(answer)}\r\n"
-            + $"EndTime: {Time(end)}\r\nDuration: {(long)(end - channel.CreatedAt).TotalSeconds}\r\nBillableSeconds: {(answer is { } a ? (long)(end - a).TotalSeconds : 0)}\r\nDisposition: {disposition}\r\n"
+            + $"Channel: {channel.Name}\r\nDestinationChannel: {record.Callee}\r\nLastApplication: {record.Application}\r\nLastData: {record.Data}\r\nStartTime: {Time(channel.CreatedAt)}\r\nAnswerTime: {Time(answer)}\r\n"
+            + $"EndTime: {Time(end)}\r\nDuration: {(long)(end - channel.CreatedAt).TotalSeconds}\r\nBillableSeconds: {(answer is { } a ? (long)(end - a).TotalSeconds : 0)}\r\nDisposition: {record.Disposition}\r\n"
             + $"AMAFlags: DOCUMENTATION\r\nUniqueID: {channel.Uniqueid}\r\nUserField: \r\n");
     }
 
     private void Hangup(SimChannel channel, int cause, int sipStatus)
     {
         if (channel.Gone) return;
-        while (StopMonitor(channel, ""))
-        {
-        }
-
+        // Recordings end with it, and it is not told.
+        StopMusic(channel);
         LeaveRoom(channel);
         channel.Gone = true;
         channel.Timers.ForEach(t => t.Dispose());
         channel.Timers.Clear();
         _channels.Remove(channel.Uniqueid);
+        if (channel.InDialplan) (channel.Exten, channel.Priority) = ("h", 2);
         string tech = sipStatus > 0 && !IsVersion16 ? $"TechCause: {sipStatus}\r\n" : "";
         Tell("Hangup", "call", channel.Headers() + $"Cause: {cause}\r\nCause-txt: {SimText.Cause(cause)}\r\n{tech}");
     }
