@@ -106,6 +106,18 @@ internal sealed class OpenSipsTransfer(SipParty keep, string to)
 
     public string To { get; } = to;
 
+    /// <summary>Attended: the call of the party that is released with the destination, which its phone has made.</summary>
+    public OpenSipsCall? Consultation { get; init; }
+
+    /// <summary>Attended: the server has been told to join.</summary>
+    public bool Completing { get; set; }
+
+    /// <summary>The dialog that it began in.</summary>
+    public string? OldDialogId { get; init; }
+
+    /// <summary>A dialog that comes up now may be the one that the call goes on in.</summary>
+    public bool IsAwaited => !Done && NewDialogId is null && (Consultation is null || Completing);
+
     /// <summary>SIP Call-ID of the new call, told by E_CALL_TRANSFER.</summary>
     public string? NewSipCallId { get; set; }
 

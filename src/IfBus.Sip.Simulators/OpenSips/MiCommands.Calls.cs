@@ -20,8 +20,12 @@ internal sealed partial class MiCommands
         {
             string leg = a.Text("leg");
             if (leg is not ("caller" or "callee")) throw Arguments.Bad("leg");
-            return _core.Transfer(a.Text("callid"), leg, a.Text("destination")) ? new JsonObject { ["Code"] = 202, ["Reason"] = "Accepted" } : throw new MiError(404, "Dialog not found");
-        }, "callid,leg,destination");
+            if (a.Has("destination")) return _core.Transfer(a.Text("callid"), leg, a.Text("destination")) ? "Accepted" : throw new MiError(404, "Dialog not found");
+            string other = a.Text("transfer_leg");
+            if (other is not ("caller" or "callee")) throw MiError.Invalid("Bad type for parameter 'transfer_leg'");
+            string? missing = _core.TransferAttended(a.Text("callid"), leg, a.Text("transfer_callid"), other);
+            return missing is null ? "Accepted" : throw new MiError(404, missing);
+        }, "callid,leg,destination", "callid,leg,transfer_callid,transfer_leg");
         Add("b2b_trigger_scenario", a =>
         {
             if (a.Has("context")) a.List("context");
