@@ -43,6 +43,9 @@ internal sealed class OpenSipsCall(string callId, bool ours, OpenSipsKind kind) 
     /// <summary>A hang-up of ours has been asked for.</summary>
     public HangupCause? HangupWanted { get; set; }
 
+    /// <summary>Who ended it, where the server lets it be known.</summary>
+    public string? EndedBy { get; set; }
+
     /// <summary>Why it ends, where we know and the server does not say.</summary>
     public HangupCause? OwnCause { get; set; }
 
@@ -76,7 +79,7 @@ internal sealed class OpenSipsCall(string callId, bool ours, OpenSipsKind kind) 
         if (SipCallId is { } id) Add("SipCallId", id);
         if (Key is { } key) Add("Key", key);
         if (DialogId is { } dialog && dialog != CallId) Add("DialogId", dialog);
-        if (State == CallState.Terminated && HangupWanted is not null) Add("EndedBy", "us");
+        if (State == CallState.Terminated && (HangupWanted is not null ? "us" : EndedBy) is { } who) Add("EndedBy", who);
         return details;
 
         void Add(string name, string value) => (details ??= [])[name] = value;

@@ -31,8 +31,7 @@ internal sealed partial class MiCommands
             if (a.Has("context")) a.List("context");
             string first = Entity(a.Text("entity1"), "entity1");
             string second = Entity(a.Text("entity2"), "entity2");
-            _core.Join(a.Text("scenario_id"), first, second);
-            return "OK";
+            return _core.Join(a.Text("scenario_id"), first, second) ? "OK" : throw new MiError(500, "Failed to initialize scenario");
         }, "scenario_id,entity1,entity2", "scenario_id,entity1,entity2,context");
         Add("b2b_list", _ => new JsonObject { ["Tuples"] = new JsonArray([.. _core.Tuples.Select(t => (JsonNode)t.Show())]) }, "");
         Add("b2be_list", _ => new JsonArray([.. _core.Tuples.SelectMany(t => t.Clients.Select(c => (JsonNode)c.ShowEntity(t.Key))), .. _core.Sessions.Select(s => (JsonNode)s.ShowEntity(""))]), "");

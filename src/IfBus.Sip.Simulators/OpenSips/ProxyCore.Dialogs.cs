@@ -36,12 +36,7 @@ internal sealed partial class ProxyCore
                 return dialog.CallId;
             }
 
-            Later(Moment, () =>
-            {
-                if (dialog.State != 1) return;
-                dialog.IsReplied = true;
-                Move(dialog, 2);
-            });
+            Later(Moment, () => Rings(dialog));
             if (phone.Kind != PhoneKind.Answers) return dialog.CallId;
             Later(Moment + (phone.RingsFor ?? Options.RingTime), () => Answer(dialog, phone, told));
             return dialog.CallId;
@@ -192,8 +187,17 @@ internal sealed partial class ProxyCore
         return rest.Split('@', ';')[0].Replace("%23", "#", StringComparison.Ordinal);
     }
 
+    private void Rings(SimDialog dialog)
+    {
+        if (dialog.State != 1) return;
+        dialog.IsReplied = true;
+        Move(dialog, 2);
+    }
+
     private void Answer(SimDialog dialog, PhoneBehaviour phone, Action<SimDialog, int>? told)
     {
+        // Each step has its own timer, and a late machine may run this one first.
+        Rings(dialog);
         if (dialog.State != 2) return;
         dialog.AnsweredAt = Now;
         Move(dialog, 3);

@@ -191,7 +191,9 @@ public abstract class OpenSipsContract : ServerContract
         SipCall other = Call($"-To {phone} -Application ua_session");
         Eventually(() => Talking(phone) == 1, "it talks");
         HangUp(phone);
-        AssertOver(WaitForEnd(other), HangupCause.NormalClearing, null, answered: true);
+        SipCall left = WaitForEnd(other);
+        AssertOver(left, HangupCause.NormalClearing, null, answered: true);
+        Assert.Equal("callee", left.Details["EndedBy"]);
     }
 
     [OpenSipsFact]
