@@ -25,6 +25,9 @@ public sealed class OpenSipsSimulatorOptions : SimulatorOptions
     /// <summary>How long a dialog that is over stays in the list.</summary>
     public TimeSpan EndedTime { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>False: b2b_logic has no server_address; no call between two addresses is made, and each try leaves a dead entry in b2b_list.</summary>
+    public bool HasServerAddress { get; init; } = true;
+
     /// <summary>MI commands that the server has not, as if their modules were not loaded.</summary>
     public IReadOnlyList<string> MissingCommands { get; init; } = [];
 

@@ -15,7 +15,7 @@ namespace IfBus.Sip.Live.Tests
 
         protected override string Phone(string kind)
         {
-            var phone = new SipPhone($"t{kind}{Guid.NewGuid().ToString("N")[..6]}", LiveOpenSips.SipPort, kind switch { "busy" => "486", "reject" => "603", "notfound" => "404", "ring" => "ring", _ => "answer" });
+            var phone = new SipPhone($"t{kind}{Guid.NewGuid().ToString("N")[..6]}", LiveOpenSips.SipPort, kind switch { "busy" => "486", "reject" => "603", "notfound" => "404", "ring" => "ring", "noreplaces" => "noreplaces", _ => "answer" });
             _phones.Add(phone);
             Register(phone.Name, phone.Contact);
             return phone.Name;

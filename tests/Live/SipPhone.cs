@@ -23,7 +23,7 @@ internal sealed partial class SipPhone : IDisposable
 
     /// <param name="name">User of its address.</param>
     /// <param name="proxyPort">SIP port of the server under test.</param>
-    /// <param name="behaviour">answer, ring, or a status such as 486.</param>
+    /// <param name="behaviour">answer, ring, noreplaces (answers, and does not know what Replaces is), or a status such as 486.</param>
     /// <param name="sound">What it says and hears.</param>
     public SipPhone(string name, int proxyPort, string behaviour = "answer", PhoneSound? sound = null)
     {
@@ -57,12 +57,14 @@ internal sealed partial class SipPhone : IDisposable
     public List<string> Requests(string method) => [.. _received.Where(m => m.StartsWith(method + " ", StringComparison.Ordinal))];
 
     /// <summary>Calls a number of the server; returns its Call-ID.</summary>
-    public string Call(string number)
+    public string Call(string number) => Call(number, "");
+
+    private string Call(string number, string more)
     {
         string uri = number.StartsWith("sip:", StringComparison.Ordinal) ? number : $"sip:{number}@{_proxy}";
         var dialog = new Dialog { CallId = $"{Guid.NewGuid():N}@127.0.0.1", LocalTag = NewTag(), Outgoing = true, Local = $"<sip:{Name}@{_proxy}>", Remote = $"<{uri}>", Target = uri, Branch = NewBranch() };
         _dialogs[dialog.CallId] = dialog;
-        Send(Request(dialog, "INVITE", uri, dialog.Branch, Sdp("sendrecv")));
+        Send(Request(dialog, "INVITE", uri, dialog.Branch, Sdp("sendrecv"), more));
         return dialog.CallId;
     }
 
@@ -177,12 +179,19 @@ internal sealed partial class SipPhone : IDisposable
                     break;
                 }
 
-                Reply(message, "180 Ringing", dialog.LocalTag);
-                if (_behaviour == "ring") break;
-                await Task.Delay(100);
+                Dialog? replaced = null;
+                if (_behaviour != "noreplaces" && Header(message, "Replaces") is { Length: > 0 } replaces) _dialogs.TryGetValue(replaces.Split(';')[0], out replaced);
+                if (replaced is null)
+                {
+                    Reply(message, "180 Ringing", dialog.LocalTag);
+                    if (_behaviour == "ring") break;
+                    await Task.Delay(100);
+                }
+
                 dialog.Answered = true;
                 _sound?.Take(message, "sendrecv");
                 Reply(message, "200 OK", dialog.LocalTag, Sdp("sendrecv"));
+                if (replaced is { Answered: true, Over: false }) Bye(replaced);
                 break;
             case "CANCEL":
                 Reply(message, "200 OK", dialog?.LocalTag);
@@ -212,7 +221,10 @@ internal sealed partial class SipPhone : IDisposable
     // Told to call somebody: calls, says how it went, and leaves the old call when the new one is answered.
     private void Obey(Dialog old, string target)
     {
-        string callId = Call(target);
+        // RFC 3891: what stands behind the ? is a header of the INVITE.
+        string[] parts = target.Split("?Replaces=");
+        string more = parts.Length > 1 && _behaviour != "noreplaces" ? $"Replaces: {Uri.UnescapeDataString(parts[1])}\r\n" : "";
+        string callId = Call(_behaviour == "noreplaces" ? target : parts[0], more);
         _dialogs[callId].Replaced = old;
     }
 

@@ -99,8 +99,11 @@ internal sealed class RpcListReader<T>(IReadOnlyList<string> path, Func<JsonElem
                 return true;
             }
 
-            if (!TryValue(ref reader, out JsonElement element)) return false;
-            if (item(element) is { } made) _items.Add(made);
+            Utf8JsonReader ahead = reader;
+            if (!ahead.TrySkip()) return false;
+            // Its memory is used again for the next item: what is made of one holds nothing of it.
+            using JsonDocument document = JsonDocument.ParseValue(ref reader);
+            if (item(document.RootElement) is { } made) _items.Add(made);
             return true;
         }
 

@@ -47,8 +47,8 @@ internal sealed partial class KamailioAdapter
         SipNotSupportedException Cannot(string what, string why) => new($"{Name} is a Kamailio and does not take {what}: {why}. Nothing was sent.", SipCapabilities.MakeCall);
     }
 
-    private SipNotSupportedException CannotEndRinging(KamailioCall call) =>
-        new($"{Name} is a Kamailio and cannot end call {call.CallId}: it is {call.State}, and no command of the server ends a call before it is answered (dlg.end_dlg would say success and do nothing). Nothing was sent.", SipCapabilities.HangUp, "SipHangUpRinging")
+    private SipNotSupportedException CannotEndRinging(KamailioSession session, KamailioCall call) =>
+        new($"{Name} is a Kamailio and cannot end call {call.CallId}: it is {call.State}, {(session.CanCancel ? "and the server has not shown its INVITE yet" : "and before Kamailio 6.1 no command ends a call that is not answered without harm to the server (dlg.end_dlg would say success and do nothing)")}. Nothing was sent.", SipCapabilities.HangUp, "SipHangUpRinging")
         {
             CallId = call.CallId,
             RecommendedAction = "Wait-SipCall until it is Connected, then Stop-SipCall; or let it ring out.",

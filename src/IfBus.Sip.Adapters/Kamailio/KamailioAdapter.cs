@@ -23,6 +23,9 @@ internal sealed partial class KamailioAdapter : SipAdapterBase<KamailioSession>
     private static readonly TimeSpan RestartMargin = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan Impatience = TimeSpan.FromMilliseconds(250);
 
+    // Of many calls that are made at once each asks for a look; one list shows them all.
+    private static readonly TimeSpan Gap = TimeSpan.FromMilliseconds(50);
+
     private readonly DetailRecordStore<KamailioCall> _records;
     private readonly KamailioMapper _mapper;
     private KamailioSession? _current;
@@ -30,6 +33,7 @@ internal sealed partial class KamailioAdapter : SipAdapterBase<KamailioSession>
     private bool _connectedBefore;
     private string? _lastCounters;
     private int _skipped;
+    private long? _polledAt;
 
     public KamailioAdapter(SipServerConfiguration configuration, ILogger log, TimeProvider time)
         : base(configuration, SipServerType.Kamailio, configuration.Port ?? DefaultPort, log, time)
@@ -146,29 +150,19 @@ internal sealed partial class KamailioAdapter : SipAdapterBase<KamailioSession>
         KamailioCall call = FindLive<KamailioCall>(callId);
         // Its state as it is now: the command would say success for a call that rings, and do nothing.
         await LookAtAsync(session, call, cancellationToken).ConfigureAwait(false);
-        DialogKey key;
         CallWaiter waiter = Calls.Wait(call.CallId, [])!;
         try
         {
             lock (Calls.Sync)
             {
                 if (call.State == CallState.Terminated) throw Ended(call);
-                if (call.Key is not { } known || call.DialogState is not (KamailioDialog.ConfirmedNoAck or KamailioDialog.Confirmed)) throw CannotEndRinging(call);
-                key = known;
+                if (!IsAnswered(call) && !(session.CanCancel && call.Invitation is not null)) throw CannotEndRinging(session, call);
                 call.HangupWanted = cause;
                 Calls.Move(call, CallState.HangingUp);
             }
 
-            try
-            {
-                var reason = FormattableString.Invariant($"Reason: Q.850;cause={(int)cause}\r\n");
-                await session.Rpc.CallAsync("dlg.end_dlg", RpcParameters.Of(key.Entry, key.Id, reason), RpcOptions.Change, cancellationToken).ConfigureAwait(false);
-            }
-            catch (SipRejectedException e) when (e.ServerCode == 404)
-            {
-                // It ended by itself; the list shows it.
-            }
-
+            // It may be answered while it is given up.
+            for (bool again = false; !await TryEndAsync(session, call, cause, cancellationToken).ConfigureAwait(false) && !again; again = true) await LookAtAsync(session, call, cancellationToken).ConfigureAwait(false);
             for (int wait = 5; !waiter.Task.IsCompleted && wait < 2000; wait *= 2)
             {
                 await LookAtAsync(session, call, cancellationToken).ConfigureAwait(false);
@@ -183,6 +177,27 @@ internal sealed partial class KamailioAdapter : SipAdapterBase<KamailioSession>
             Calls.StopWaiting(call.CallId, waiter);
         }
     }
+
+    // False if the server knows no such INVITE any more.
+    private async Task<bool> TryEndAsync(KamailioSession session, KamailioCall call, HangupCause cause, CancellationToken cancellationToken)
+    {
+        DialogKey? key;
+        (string CallId, string CSeq)? invitation;
+        lock (Calls.Sync) (key, invitation) = (IsAnswered(call) ? call.Key : null, call.Invitation);
+        try
+        {
+            if (key is { } dialog) await session.Rpc.CallAsync("dlg.end_dlg", RpcParameters.Of(dialog.Entry, dialog.Id, FormattableString.Invariant($"Reason: Q.850;cause={(int)cause}\r\n")), RpcOptions.Change, cancellationToken).ConfigureAwait(false);
+            else if (invitation is { } rings) await session.Rpc.CallAsync("tm.cancel", RpcParameters.Of(rings.CallId, rings.CSeq), RpcOptions.Change, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (SipRejectedException e) when (key is null ? e.ServerCode == 400 : e.ServerCode == 404)
+        {
+            // It ended by itself, which the list shows, or was answered.
+            return key is not null;
+        }
+    }
+
+    private static bool IsAnswered(KamailioCall call) => call.Key is not null && call.DialogState is KamailioDialog.ConfirmedNoAck or KamailioDialog.Confirmed;
 
     protected override async Task<IReadOnlyList<SipCall>> GetCallsAsync(KamailioSession session, CancellationToken cancellationToken)
     {
@@ -270,7 +285,9 @@ internal sealed partial class KamailioAdapter : SipAdapterBase<KamailioSession>
             }
 
             _skipped = 0;
+            if (_polledAt is { } before && Gap - Time.GetElapsedTime(before) is { Ticks: > 0 } rest) await Task.Delay(rest, Time, cancellationToken).ConfigureAwait(false);
             await ListAsync(session.Rpc, null, cancellationToken).ConfigureAwait(false);
+            _polledAt = Time.GetTimestamp();
         }
         catch (SipRejectedException e)
         {

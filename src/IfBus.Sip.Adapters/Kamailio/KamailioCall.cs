@@ -12,6 +12,9 @@ internal sealed class KamailioCall(string callId, bool ours) : TrackedCall(callI
     /// <summary>From-tag and Contact.</summary>
     public DialogSide Caller { get; set; }
 
+    /// <summary>CSeq of its INVITE.</summary>
+    public string? CSeq { get; set; }
+
     /// <summary>To-tag and Contact.</summary>
     public DialogSide Callee { get; set; }
 
@@ -38,6 +41,16 @@ internal sealed class KamailioCall(string callId, bool ours) : TrackedCall(callI
 
     /// <summary>The poll that it was added in or before.</summary>
     public long SeenIn { get; set; }
+
+    /// <summary>Call-ID and CSeq of the INVITE that waits for an answer; null if none does, or it is not known.</summary>
+    public (string CallId, string CSeq)? Invitation
+    {
+        get
+        {
+            if (Originate is { FirstAnswered: false, FirstCallId: { } first, FirstCSeq: { } number }) return (first, number);
+            return Key is not null && DialogState < KamailioDialog.ConfirmedNoAck && SipCallId is { } id && CSeq is { } own ? (id, own) : null;
+        }
+    }
 
     protected override IReadOnlyList<SipCallLeg> SnapshotLegs()
     {
@@ -91,6 +104,12 @@ internal sealed class KamailioOriginate(string fromUri, string toUri, IReadOnlyS
 
     /// <summary>The server's own dialog with the first party.</summary>
     public DialogKey? First { get; set; }
+
+    /// <summary>Call-ID of that dialog.</summary>
+    public string? FirstCallId { get; set; }
+
+    /// <summary>CSeq of its INVITE.</summary>
+    public string? FirstCSeq { get; set; }
 
     /// <summary>Its state.</summary>
     public int FirstState { get; set; }

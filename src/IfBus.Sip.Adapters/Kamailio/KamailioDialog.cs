@@ -24,13 +24,19 @@ internal sealed record KamailioDialog(DialogKey Key, string CallId, string? From
     /// <summary>True for a dialog that the server began itself, as dlg.bridge_dlg does: its From-tag is a hash and eight hex digits (bridge-dlg and v61-bridge-dlg recordings).</summary>
     public bool IsServersOwn => Caller.Tag is { Length: 41 } tag && tag[32] == '-' && !tag.AsSpan().ContainsAnyExcept(InHashes);
 
+    /// <summary>CSeq of the caller's INVITE, as long as nobody has answered it.</summary>
+    public string? CSeq { get; init; }
+
     /// <summary>Reads one entry; null if it is none.</summary>
     public static KamailioDialog? Read(JsonElement e)
     {
         if (e.ValueKind != JsonValueKind.Object || Number(e, "h_entry") is not { } entry || Number(e, "h_id") is not { } id || Text(e, "call-id") is not { Length: > 0 } callId) return null;
         return new KamailioDialog(
             new DialogKey(entry, id), callId, Text(e, "from_uri"), Text(e, "to_uri"), (int)Math.Clamp(Number(e, "state") ?? 0, 0, 99),
-            Number(e, "start_ts") ?? 0, Number(e, "init_ts") ?? 0, Number(e, "end_ts") ?? 0, Side(e, "caller"), Side(e, "callee"));
+            Number(e, "start_ts") ?? 0, Number(e, "init_ts") ?? 0, Number(e, "end_ts") ?? 0, Side(e, "caller"), Side(e, "callee"))
+        {
+            CSeq = e.TryGetProperty("caller", out JsonElement caller) && caller.ValueKind == JsonValueKind.Object ? Text(caller, "cseq") : null,
+        };
     }
 
     /// <summary>A text member; null if it is absent, empty, or the server's word for nothing.</summary>

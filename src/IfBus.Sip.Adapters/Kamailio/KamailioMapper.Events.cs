@@ -110,7 +110,7 @@ internal sealed partial class KamailioMapper
         // A reply of the server's own, 404 for instance, has no code in the event (evapi-call-events recording).
         if (status is null) call.CauseText = "the server itself refused the call, and its event does not say with what";
         // The caller's CANCEL is the one failure that says who.
-        if (status == 487) call.EndedBy = "caller";
+        if (status == 487 && call.HangupWanted is null) call.EndedBy = "caller";
         if (!call.IsOurs) call.EndedAt ??= KamailioDialog.Time(KamailioDialog.Number(item, "ts"));
         End(call, raw);
         return call;

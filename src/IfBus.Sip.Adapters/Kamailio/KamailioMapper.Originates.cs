@@ -15,6 +15,8 @@ internal sealed partial class KamailioMapper
             return;
         }
 
+        originate.FirstCallId = dialog.CallId;
+        originate.FirstCSeq = dialog.CSeq ?? originate.FirstCSeq;
         originate.FirstState = Math.Max(originate.FirstState, dialog.State);
         if (dialog.State is KamailioDialog.ConfirmedNoAck or KamailioDialog.Confirmed || dialog.StartedAt > 0) OnFirstAnswered(originate);
         if (dialog.State == KamailioDialog.Early && call.State == CallState.Dialing) calls.Move(call, CallState.Ringing);

@@ -220,6 +220,7 @@ internal sealed partial class KamailioMapper(string server, CallTable calls, Eve
     private static void Follow(KamailioCall call, KamailioDialog dialog)
     {
         call.DialogState = dialog.State;
+        call.CSeq = dialog.CSeq ?? call.CSeq;
         call.FromUri = dialog.FromUri ?? call.FromUri;
         call.ToUri = dialog.ToUri ?? call.ToUri;
         call.From ??= KamailioNumbers.Number(dialog.FromUri);
@@ -245,8 +246,7 @@ internal sealed partial class KamailioMapper(string server, CallTable calls, Eve
         if (call.State == CallState.Terminated) return;
         if (!call.IsOurs) call.EndedAt ??= KamailioDialog.Time(dialog?.EndedAt);
         if (missing is not null) call.Cause = missing;
-        if (call.HangupWanted is not null) call.EndedBy ??= "us";
-        if (HasEvents && missing is null && call.EndedBy is null)
+        if (HasEvents && missing is null && call is { EndedBy: null, HangupWanted: null })
         {
             if (call.EndSeenAt is not null) return;
             call.EndSeenAt = Clock;
@@ -268,6 +268,7 @@ internal sealed partial class KamailioMapper(string server, CallTable calls, Eve
         if (call.SipCallId is { } sip && _byCallId.TryGetValue(sip, out KamailioCall? known) && known == call) _byCallId.Remove(sip);
         _pending.Remove(call);
         _ending.Remove(call);
+        if (call.HangupWanted is not null) call.EndedBy ??= "us";
         bool byPhone = call.EndedBy is "caller" or "callee";
         call.Cause ??= call.HangupWanted ?? (call.SipStatus is { } status ? SipStatusCauses.Cause(status) : byPhone && call.AnsweredAt is not null ? HangupCause.NormalClearing : HangupCause.Unknown);
         calls.Move(call, CallState.Terminated, raw, KamailioFieldReader.Instance);

@@ -47,6 +47,12 @@ internal sealed class KamailioSession : ISipSession
     /// <inheritdoc/>
     public SipCapabilities Capabilities { get; }
 
+    /// <summary>
+    /// Calls that ring can be given up. Before 6.1 tm.cancel drops its transaction while the server's tables still have
+    /// it ("removed cell is still linked in hash table", seen on 5.6.3).
+    /// </summary>
+    public bool CanCancel => Login.Methods.Contains("tm.cancel") && System.Version.TryParse(Login.Version.Split(' ')[^1].Split('-')[0], out Version? number) && number >= new Version(6, 1);
+
     /// <summary>Looks at the list of calls now.</summary>
     public void Look() => _pulse.Look();
 

@@ -12,6 +12,7 @@ internal sealed partial class OpenSipsAdapter
         TimeSpan limit = CallRules.RingTime(request.Timeout, Configuration);
         OpenSipsCall call = FindLive<OpenSipsCall>(callId);
         lock (Calls.Sync) CheckTransferable(call);
+        if (request.Attended) return await ConsultAsync(call, request, limit, cancellationToken).ConfigureAwait(false);
         switch (call.Kind)
         {
             case OpenSipsKind.Dialog when !session.Login.Commands.Contains("call_transfer") || !session.Login.Events.Contains("E_CALL_TRANSFER"):

@@ -43,6 +43,9 @@ internal sealed class OpenSipsCall(string callId, bool ours, OpenSipsKind kind) 
     /// <summary>A hang-up of ours has been asked for.</summary>
     public HangupCause? HangupWanted { get; set; }
 
+    /// <summary>Who ended it, where the server lets it be known.</summary>
+    public string? EndedBy { get; set; }
+
     /// <summary>Why it ends, where we know and the server does not say.</summary>
     public HangupCause? OwnCause { get; set; }
 
@@ -76,7 +79,7 @@ internal sealed class OpenSipsCall(string callId, bool ours, OpenSipsKind kind) 
         if (SipCallId is { } id) Add("SipCallId", id);
         if (Key is { } key) Add("Key", key);
         if (DialogId is { } dialog && dialog != CallId) Add("DialogId", dialog);
-        if (State == CallState.Terminated && HangupWanted is not null) Add("EndedBy", "us");
+        if (State == CallState.Terminated && (HangupWanted is not null ? "us" : EndedBy) is { } who) Add("EndedBy", who);
         return details;
 
         void Add(string name, string value) => (details ??= [])[name] = value;
@@ -105,6 +108,18 @@ internal sealed class OpenSipsTransfer(SipParty keep, string to)
     public SipParty Keep { get; } = keep;
 
     public string To { get; } = to;
+
+    /// <summary>Attended: the call of the party that is released with the destination, which its phone has made.</summary>
+    public OpenSipsCall? Consultation { get; init; }
+
+    /// <summary>Attended: the server has been told to join.</summary>
+    public bool Completing { get; set; }
+
+    /// <summary>The dialog that it began in.</summary>
+    public string? OldDialogId { get; init; }
+
+    /// <summary>A dialog that comes up now may be the one that the call goes on in.</summary>
+    public bool IsAwaited => !Done && NewDialogId is null && (Consultation is null || Completing);
 
     /// <summary>SIP Call-ID of the new call, told by E_CALL_TRANSFER.</summary>
     public string? NewSipCallId { get; set; }

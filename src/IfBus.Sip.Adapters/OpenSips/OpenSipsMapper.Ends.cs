@@ -75,6 +75,8 @@ internal sealed partial class OpenSipsMapper
 
     private void DialogEnded(OpenSipsCall call, string dialogId, ReadOnlyMemory<byte> raw)
     {
+        // Nothing is moved yet while a party consults: the call ends as any other.
+        if (call.Transfer is { Done: false, Consultation: not null, Completing: false } idle) idle.Done = true;
         if (call.Transfer is { Done: false } transfer && transfer.NewDialogId != dialogId)
         {
             // The phone has dropped the old call; E_CALL_TRANSFER says what becomes of the new one.
@@ -169,6 +171,7 @@ internal sealed partial class OpenSipsMapper
 
         if (call is { Kind: OpenSipsKind.Session, Key: { } key }) _sessions.Remove(key);
         calls.Move(call, CallState.Terminated, raw.Span, EventReader.Instance);
+        ConsultationEnded(call);
     }
 
     // E_ACC_MISSED_EVENT or E_ACC_EVENT: a call, or a branch of one, failed with a status.

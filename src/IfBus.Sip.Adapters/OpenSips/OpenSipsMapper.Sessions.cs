@@ -144,6 +144,8 @@ internal sealed partial class OpenSipsMapper
                 End(call, cause, status, call.OwnCause is null ? MiJson.Text(e, "reason") : $"not answered within {call.RingTime.TotalSeconds:0.###} s; ended by us", raw);
                 break;
             case "TERMINATED":
+                // Only the phone's own BYE is told so; of ua_session_terminate there is no event.
+                call.EndedBy = "callee";
                 End(call, call.HangupWanted ?? HangupCause.NormalClearing, null, null, raw);
                 break;
         }

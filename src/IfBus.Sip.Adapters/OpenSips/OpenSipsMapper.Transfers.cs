@@ -7,11 +7,11 @@ namespace IfBus.Sip.Adapters.OpenSips;
 internal sealed partial class OpenSipsMapper
 {
     /// <summary>A transfer of ours is about to be sent.</summary>
-    public OpenSipsTransfer BeginTransfer(OpenSipsCall call, SipParty keep, string to)
+    public OpenSipsTransfer BeginTransfer(OpenSipsCall call, SipParty keep, string to, OpenSipsCall? consultation = null)
     {
         lock (calls.Sync)
         {
-            var transfer = new OpenSipsTransfer(keep, to);
+            var transfer = new OpenSipsTransfer(keep, to) { Consultation = consultation, OldDialogId = call.DialogId };
             call.Transfer = transfer;
             calls.Move(call, CallState.Transferring);
             return transfer;
@@ -64,11 +64,32 @@ internal sealed partial class OpenSipsMapper
         }
     }
 
-    // The call that a new dialog goes on with: the server marks it with the old dialog's id, and names it in its event.
+    /// <summary>The call of one party with the other that is up or on its way; null if there is none.</summary>
+    public OpenSipsCall? Between(string one, string other)
+    {
+        lock (calls.Sync)
+        {
+            return _dialogs.Values.FirstOrDefault(c => c.Transfer is not { Done: false } && c.State is CallState.Dialing or CallState.Ringing or CallState.Connected or CallState.OnHold
+                && ((c.From == one && c.To == other) || (c.From == other && c.To == one)));
+        }
+    }
+
+    // The call that a new dialog goes on with: the server marks it with the old dialog's id, and names it in its event. Of
+    // a phone that does not obey Replaces it does neither (callops-attended recording): there the parties tell.
     private OpenSipsCall? NextOf(string sipCallId, DialogRow? row)
     {
-        if (OpenSipsNumbers.TransferredFrom(row?.ToUri) is { } old && _dialogs.TryGetValue(old, out OpenSipsCall? marked) && marked.Transfer is { Done: false, NewDialogId: null }) return marked;
-        return _dialogs.Values.FirstOrDefault(c => c.Transfer is { Done: false, NewDialogId: null } t && t.NewSipCallId == sipCallId);
+        if (OpenSipsNumbers.TransferredFrom(row?.ToUri) is { } old && _dialogs.TryGetValue(old, out OpenSipsCall? marked) && marked.Transfer is { IsAwaited: true }) return marked;
+        if (_dialogs.Values.FirstOrDefault(c => c.Transfer is { IsAwaited: true } t && t.NewSipCallId == sipCallId) is { } named) return named;
+        if (row is null) return null;
+        (string? from, string? to) = (OpenSipsNumbers.Number(row.FromUri), OpenSipsNumbers.Number(row.ToUri));
+        return _dialogs.Values.FirstOrDefault(c => c.Transfer is { IsAwaited: true, Completing: true } t && from == (t.Keep == SipParty.To ? c.To : c.From) && to == OpenSipsNumbers.Number(t.To));
+    }
+
+    // A consultation that ends before the transfer is completed: the first two have each other again.
+    private void ConsultationEnded(OpenSipsCall consultation)
+    {
+        foreach (OpenSipsCall call in _dialogs.Values.Where(c => c.Transfer is { Done: false, Completing: false } t && t.Consultation == consultation).ToArray())
+            TransferRefused(call, call.Transfer!, $"the call with {call.Transfer!.To} has ended");
     }
 
     private void Bind(OpenSipsCall call, string dialogId, string sipCallId, DialogRow? row)

@@ -139,6 +139,7 @@ internal sealed class OpenSipsSession : ISipSession, IDisposable
         Add(SipCapabilities.MakeCall, Has("b2b_trigger_scenario", "b2b_list") || (Has("ua_session_client_start") && Tells("E_UA_SESSION")));
         Add(SipCapabilities.HangUp, Has("dlg_end_dlg") || Has("b2b_terminate_call") || Has("ua_session_terminate"));
         Add(SipCapabilities.BlindTransfer, (Has("call_transfer") && Tells("E_CALL_TRANSFER", "E_DLG_STATE_CHANGED")) || Has("b2b_bridge", "b2b_list"));
+        Add(SipCapabilities.AttendedTransfer, Has("call_transfer", "dlg_end_dlg") && Tells("E_CALL_TRANSFER", "E_DLG_STATE_CHANGED"));
         Add(SipCapabilities.Hold, Has("call_hold", "call_unhold") && Tells("E_CALL_HOLD"));
         Add(SipCapabilities.Registrations, Has("ul_dump"));
         Add(SipCapabilities.RegistrationControl, Has("ul_add", "ul_rm", "ul_rm_contact", "ul_show_contact"));

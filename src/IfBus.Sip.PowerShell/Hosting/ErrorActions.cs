@@ -85,6 +85,7 @@ internal static class ErrorActions
         ["SipHoldFailed"] = "Get-SipCallStatus shows how the call stands; the message has the server's reason.",
         ["SipResumeFailed"] = "Get-SipCallStatus shows how the call stands; the message has the server's reason.",
         ["SipDestinationNotFound"] = "Give a destination that the server's dialplan has.",
+        ["SipNoConsultation"] = "The server cannot make that call, the phone does: have it call the destination, then Move-SipCall -Attended again.",
         ["SipNoTransfer"] = "Begin one: Move-SipCall -To <number> -Attended.",
         ["SipTransferFailed"] = "Get-SipCallStatus shows how the call stands now; the message says why it failed.",
         ["SipTransferNotAllowed"] = "Allow it at the server: the message says what it lacks.",

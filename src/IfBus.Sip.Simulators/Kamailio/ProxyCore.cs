@@ -93,6 +93,17 @@ internal sealed class ProxyCore(KamailioSimulatorOptions options, Action<string>
         }
     }
 
+    /// <summary>tm.cancel: gives up an INVITE that is not answered, by its Call-ID and CSeq. False if there is none.</summary>
+    public bool Cancel(string callId, string cseq)
+    {
+        lock (_gate)
+        {
+            if (cseq != "1" || _dialogs.Values.FirstOrDefault(d => d.CallId == callId && d.State < 3) is not { } dialog) return false;
+            Fail(dialog, "487");
+            return true;
+        }
+    }
+
     public void HangUpByPhone(string tag)
     {
         lock (_gate)
@@ -248,7 +259,8 @@ internal sealed class ProxyCore(KamailioSimulatorOptions options, Action<string>
             lifetime);
     }
 
-    private static string User(string uri)
+    /// <summary>The user of an address, else what it is.</summary>
+    public static string User(string uri)
     {
         int begin = uri.IndexOf(':', StringComparison.Ordinal) + 1;
         int at = uri.IndexOf('@', StringComparison.Ordinal);

@@ -19,7 +19,7 @@ internal sealed partial class RpcCommands
 
     private Dictionary<string, Func<List<JsonElement>, JsonNode?>> Table() => new(StringComparer.Ordinal)
     {
-        ["core.version"] = _ => $"kamailio {_options.Version} (x86_64/linux) ",
+        ["core.version"] = _ => $"kamailio {_options.Version} (x86_64/{(IsSix ? "Linux" : "linux")}) ",
         ["core.uptime"] = _ => new JsonObject { ["now"] = "Sun Nov 22 22:10:24 2026", ["up_since"] = "Sun Nov 22 22:10:24 2026", ["uptime"] = Uptime },
         ["core.shmmem"] = _ => new JsonObject { ["total"] = 268435456, ["free"] = 262270944, ["used"] = 4324120, ["real_used"] = 6164512, ["max_used"] = 6164512, ["fragments"] = 2 },
         ["core.echo"] = p => new JsonArray([.. p.Where(v => v.ValueKind is JsonValueKind.String or JsonValueKind.Number).Select(v => (JsonNode)(v.ValueKind == JsonValueKind.String ? v.GetString()! : v.GetRawText()))]),
@@ -38,6 +38,10 @@ internal sealed partial class RpcCommands
         },
         ["dlg.end_dlg"] = EndDialog,
         ["dlg.terminate_dlg"] = TerminateDialog,
+        ["dlg.is_alive"] = p => _core.Find(Text(p, 0), Text(p, 1)) is { State: < 5 } found && found.ToTag == Text(p, 2) ? "Alive" : throw new RpcFailure(404, "Dialog not found"),
+        ["dlg.profile_list"] = p => new JsonArray([.. Profile(p)]),
+        ["dlg.profile_get_size"] = p => Profile(p).Count,
+        ["tm.cancel"] = p => _core.Cancel(Text(p, 0), Text(p, 1)) ? "branches remaining (waiting for timeout)" : throw new RpcFailure(400, "Transaction not found"),
         ["dlg.bridge_dlg"] = p =>
         {
             _core.Bridge(Text(p, 0), Text(p, 1));
@@ -63,10 +67,29 @@ internal sealed partial class RpcCommands
         ["htable.get"] = p => HashTable(p).TryGetValue(Text(p, 1), out JsonNode? value) ? new JsonObject { ["item"] = new JsonObject { ["name"] = Text(p, 1), ["value"] = value.DeepClone(), ["flags"] = 2 } } : throw new RpcFailure(500, "Key name doesn't exist in htable."),
         ["htable.sets"] = p => Set(p, Text(p, 2)),
         ["htable.seti"] = p => Set(p, Number(p, 2)),
+        ["htable.setxs"] = p => Set(p, Text(p, 2)),
+        ["htable.setxi"] = p => Set(p, Number(p, 2)),
+        ["htable.setex"] = p => HashTable(p).ContainsKey(Text(p, 1)) ? "Ok" : throw new RpcFailure(500, "Key name doesn't exist in htable."),
+        ["htable.flush"] = p =>
+        {
+            HashTable(p).Clear();
+            return "Ok. Htable flushed.";
+        },
         ["htable.delete"] = p => HashTable(p).Remove(Text(p, 1)) ? "Ok. Key deleted." : throw new RpcFailure(404, "Key not found in htable."),
     };
 
+    private bool IsSix => _options.Version.StartsWith("6.", StringComparison.Ordinal);
+
     private long Uptime => Math.Max(0, (long)(_options.TimeProvider.GetUtcNow() - _core.Started).TotalSeconds);
+
+    // The script counts every call in three of them, two by the user of a party.
+    private List<JsonObject> Profile(List<JsonElement> p)
+    {
+        string name = Text(p, 0);
+        if (name is not ("inbound" or "caller" or "callee")) throw new RpcFailure(404, "Profile not found: " + name);
+        string? value = p.Count > 1 ? Text(p, 1) : null;
+        return _core.List(d => d.State < 5 && (value is null || ProxyCore.User(name == "caller" ? d.FromUri : d.ToUri) == value));
+    }
 
     private JsonObject? OneDialog(string callId, string? tag) => _core.Find(callId, tag)?.Show(_core.Now);
 
@@ -190,13 +213,30 @@ internal sealed partial class RpcCommands
             ["SET"] = new JsonObject
             {
                 ["ID"] = g.Key,
-                ["TARGETS"] = new JsonArray([.. g.Select(d => (JsonNode)new JsonObject
+                ["TARGETS"] = new JsonArray([.. g.Select((d, i) => (JsonNode)new JsonObject
                 {
-                    ["DEST"] = new JsonObject { ["URI"] = d.Uri, ["FLAGS"] = d.Flags, ["PRIORITY"] = 0, ["ATTRS"] = new JsonObject { ["BODY"] = "weight=50", ["WEIGHT"] = 50, ["SOCKET"] = null } },
+                    ["DEST"] = Destination(d.Uri, d.Flags, i),
                 })]),
             },
         })]),
     };
+
+    // 6.1 has three members more (v61-dispatcher recording).
+    private JsonObject Destination(string uri, string flags, int index)
+    {
+        var shown = new JsonObject();
+        if (IsSix) shown["IDX"] = index;
+        shown["URI"] = uri;
+        shown["FLAGS"] = flags;
+        shown["PRIORITY"] = 0;
+        if (IsSix) shown["IUID"] = FormattableString.Invariant($"dspt-6b036fc2-69d3-1-{index}");
+        var attributes = new JsonObject { ["BODY"] = "weight=50" };
+        if (IsSix) attributes["PROBING_COUNT"] = 0;
+        attributes["WEIGHT"] = 50;
+        attributes["SOCKET"] = null;
+        shown["ATTRS"] = attributes;
+        return shown;
+    }
 
     private JsonNode SetState(List<JsonElement> p)
     {

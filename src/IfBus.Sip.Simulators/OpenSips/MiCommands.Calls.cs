@@ -20,15 +20,18 @@ internal sealed partial class MiCommands
         {
             string leg = a.Text("leg");
             if (leg is not ("caller" or "callee")) throw Arguments.Bad("leg");
-            return _core.Transfer(a.Text("callid"), leg, a.Text("destination")) ? new JsonObject { ["Code"] = 202, ["Reason"] = "Accepted" } : throw new MiError(404, "Dialog not found");
-        }, "callid,leg,destination");
+            if (a.Has("destination")) return _core.Transfer(a.Text("callid"), leg, a.Text("destination")) ? "Accepted" : throw new MiError(404, "Dialog not found");
+            string other = a.Text("transfer_leg");
+            if (other is not ("caller" or "callee")) throw MiError.Invalid("Bad type for parameter 'transfer_leg'");
+            string? missing = _core.TransferAttended(a.Text("callid"), leg, a.Text("transfer_callid"), other);
+            return missing is null ? "Accepted" : throw new MiError(404, missing);
+        }, "callid,leg,destination", "callid,leg,transfer_callid,transfer_leg");
         Add("b2b_trigger_scenario", a =>
         {
             if (a.Has("context")) a.List("context");
             string first = Entity(a.Text("entity1"), "entity1");
             string second = Entity(a.Text("entity2"), "entity2");
-            _core.Join(a.Text("scenario_id"), first, second);
-            return "OK";
+            return _core.Join(a.Text("scenario_id"), first, second) ? "OK" : throw new MiError(500, "Failed to initialize scenario");
         }, "scenario_id,entity1,entity2", "scenario_id,entity1,entity2,context");
         Add("b2b_list", _ => new JsonObject { ["Tuples"] = new JsonArray([.. _core.Tuples.Select(t => (JsonNode)t.Show())]) }, "");
         Add("b2be_list", _ => new JsonArray([.. _core.Tuples.SelectMany(t => t.Clients.Select(c => (JsonNode)c.ShowEntity(t.Key))), .. _core.Sessions.Select(s => (JsonNode)s.ShowEntity(""))]), "");

@@ -90,7 +90,14 @@ internal sealed partial class MiCommands
 
     private void AddServer()
     {
-        Add("version", _ => new JsonObject { ["Server"] = $"OpenSIPS ({_core.Options.Version} (x86_64/linux))" }, "");
+        Add("version", a =>
+        {
+            var version = new JsonObject { ["Server"] = $"OpenSIPS ({_core.Options.Version} (x86_64/linux))" };
+            if (a.Surplus) version["unknown"] = "unknown";
+            return version;
+        }, "");
+        Add("raise_event", a => ProxyCore.AllEvents.Contains(a.Text("event")) ? "OK" : throw new MiError(404, "Event not registered"), "event");
+        foreach (string name in (string[])["profile_get_size", "profile_list_dlgs"]) Add(name, a => Profile(a.Text("profile"), name == "profile_get_size"), "profile");
         Add("uptime", _ => new JsonObject
         {
             ["Now"] = Ctime(_core.Now),
@@ -132,6 +139,16 @@ internal sealed partial class MiCommands
         Add("cache_fetch", a => _core.Cache.TryGetValue(a.Text("attr"), out string? value) ? new JsonObject { ["key"] = a.Text("attr"), ["value"] = value } : throw new MiError(400, "Value not found"), "system,attr");
     }
 
+    // The script counts every call in this one.
+    private JsonObject Profile(string name, bool size)
+    {
+        if (name != "inbound") throw new MiError(404, "Profile not found");
+        SimDialog[] live = [.. _core.Dialogs.Where(d => d.State < 5)];
+        return size
+            ? new JsonObject { ["Profile"] = new JsonObject { ["name"] = name, ["value"] = "", ["count"] = live.Length } }
+            : new JsonObject { ["Dialogs"] = Show(live, context: false) };
+    }
+
     private static string Ctime(DateTimeOffset time) => time.UtcDateTime.ToString("ddd MMM d HH:mm:ss yyyy", CultureInfo.InvariantCulture);
 
     /// <summary>What a command refuses.</summary>
@@ -164,7 +181,7 @@ internal sealed partial class MiCommands
                     if (namedOnly) throw MiError.Invalid("Command only supports named parameters");
                     string[][] fitting = [.. sets.Where(s => s.Length == positional.Count)];
                     // A command without parameters lets surplus ones pass.
-                    if (fitting.Length == 0) return sets is [{ Length: 0 }] ? [] : throw MiError.Invalid("Too few or too many parameters");
+                    if (fitting.Length == 0) return sets is [{ Length: 0 }] ? new() { [""] = null } : throw MiError.Invalid("Too few or too many parameters");
                     if (fitting.Length > 1) throw MiError.Invalid("Ambiguous call, use named parameters instead");
                     return fitting[0].Select((n, i) => KeyValuePair.Create(n, positional[i])).ToDictionary(p => p.Key, p => p.Value);
                 default:
@@ -177,6 +194,9 @@ internal sealed partial class MiCommands
     private sealed class Arguments(Dictionary<string, JsonNode?> given)
     {
         public bool Has(string name) => given.ContainsKey(name);
+
+        /// <summary>There were parameters that the command does not take.</summary>
+        public bool Surplus => given.ContainsKey("");
 
         public string Text(string name) => given[name] is JsonValue value && value.TryGetValue(out string? text) ? text : throw Bad(name);
 

@@ -36,12 +36,7 @@ internal sealed partial class ProxyCore
                 return dialog.CallId;
             }
 
-            Later(Moment, () =>
-            {
-                if (dialog.State != 1) return;
-                dialog.IsReplied = true;
-                Move(dialog, 2);
-            });
+            Later(Moment, () => Rings(dialog));
             if (phone.Kind != PhoneKind.Answers) return dialog.CallId;
             Later(Moment + (phone.RingsFor ?? Options.RingTime), () => Answer(dialog, phone, told));
             return dialog.CallId;
@@ -148,6 +143,41 @@ internal sealed partial class ProxyCore
         }
     }
 
+    /// <summary>
+    /// call_transfer with transfer_callid: the phone of a leg is told to take another call's place. A phone whose number
+    /// begins with noreplaces takes what it gets for a call of its own, and keeps the other. What is missing, or null.
+    /// </summary>
+    public string? TransferAttended(string callId, string leg, string otherId, string otherLeg)
+    {
+        lock (Sync)
+        {
+            SimDialog? other = Dialogs.Find(x => x.CallId == otherId && x.State == 4);
+            if (other is null) return "Transfer dialog not found";
+            SimDialog? old = Dialogs.Find(x => x.CallId == callId && x.State == 4);
+            if (old is null) return "Dialog not found";
+            string kept = leg == "callee" ? old.To : old.From;
+            string to = otherLeg == "callee" ? other.To : other.From;
+            bool obeys = !to.StartsWith("noreplaces", StringComparison.Ordinal);
+            string destination = $"sip:{to}@{SipAddress}";
+            Later(Moment, () =>
+            {
+                string next = "";
+                next = StartCall(kept, to, null, (_, status) =>
+                {
+                    Over(old);
+                    if (!obeys) return;
+                    Over(other);
+                    TransferEvent(old, leg, next, destination, status == 200 ? "ok" : "fail", status == 200 ? "200 Answering" : "408 Request Timeout");
+                });
+                // Of a call without Replaces it cannot tell that it is one of a transfer.
+                if (!obeys) return;
+                TransferEvent(old, next, next, destination, "start", "");
+                TransferEvent(other, otherLeg, next, destination, "start", "");
+            });
+            return null;
+        }
+    }
+
     /// <summary>Dialogs that are over stay for a while.</summary>
     public void Sweep() => Dialogs.RemoveAll(d => d.EndedAt is { } ended && Now - ended > Options.EndedTime);
 
@@ -157,8 +187,17 @@ internal sealed partial class ProxyCore
         return rest.Split('@', ';')[0].Replace("%23", "#", StringComparison.Ordinal);
     }
 
+    private void Rings(SimDialog dialog)
+    {
+        if (dialog.State != 1) return;
+        dialog.IsReplied = true;
+        Move(dialog, 2);
+    }
+
     private void Answer(SimDialog dialog, PhoneBehaviour phone, Action<SimDialog, int>? told)
     {
+        // Each step has its own timer, and a late machine may run this one first.
+        Rings(dialog);
         if (dialog.State != 2) return;
         dialog.AnsweredAt = Now;
         Move(dialog, 3);

@@ -6,13 +6,19 @@ namespace IfBus.Sip.Simulators.OpenSips;
 /// <content>Calls that the server makes: it tells no events of those that it joins, and all of those of one leg.</content>
 internal sealed partial class ProxyCore
 {
-    /// <summary>b2b_trigger_scenario.</summary>
-    public void Join(string scenario, string first, string second)
+    /// <summary>b2b_trigger_scenario. False if the server cannot.</summary>
+    public bool Join(string scenario, string first, string second)
     {
         lock (Sync)
         {
             var tuple = new SimTuple { Key = (++_number % 1024).ToString(CultureInfo.InvariantCulture) + "." + (_number / 1024).ToString(CultureInfo.InvariantCulture), Scenario = scenario };
             Tuples.Add(tuple);
+            if (!Options.HasServerAddress)
+            {
+                tuple.State = 0;
+                return false;
+            }
+
             SimEntity one = Entity("client1", first, second);
             tuple.Clients.Add(one);
             Ring(
@@ -26,6 +32,7 @@ internal sealed partial class ProxyCore
                     Bring(tuple, one, other);
                 },
                 () => Tuples.Remove(tuple));
+            return true;
         }
     }
 
@@ -117,7 +124,7 @@ internal sealed partial class ProxyCore
 
         Later(Moment, () =>
         {
-            if (!alive()) return;
+            if (!alive() || leg.State == 5) return;
             leg.State = 3;
             early?.Invoke();
         });

@@ -191,7 +191,9 @@ public abstract class OpenSipsContract : ServerContract
         SipCall other = Call($"-To {phone} -Application ua_session");
         Eventually(() => Talking(phone) == 1, "it talks");
         HangUp(phone);
-        AssertOver(WaitForEnd(other), HangupCause.NormalClearing, null, answered: true);
+        SipCall left = WaitForEnd(other);
+        AssertOver(left, HangupCause.NormalClearing, null, answered: true);
+        Assert.Equal("callee", left.Details["EndedBy"]);
     }
 
     [OpenSipsFact]
@@ -249,17 +251,78 @@ public abstract class OpenSipsContract : ServerContract
         AssertOver(Stop(moved), HangupCause.NormalClearing, null, answered: true);
     }
 
+    [OpenSipsTheory]
+    [InlineData("From", "answer")]
+    [InlineData("To", "answer")]
+    [InlineData("From", "noreplaces")]
+    public void Transferred_after_the_phones_own_consultation(string keep, string kind)
+    {
+        (string a, string b, string c) = (Phone("answer"), Phone("answer"), Phone(kind));
+        SipCall call = Up(a, b);
+        (string stays, string goes) = keep == "From" ? (a, b) : (b, a);
+        SipCall consultation = Up(goes, c);
+        SipCall waiting = Change(call, $"Move-SipCall -To {c} -Keep {keep} -Attended");
+        Assert.Equal((CallState.Transferring, a, b), (waiting.State, waiting.From, waiting.To));
+        Assert.Equal(2, Talking(goes));
+        SipCall moved = Change(call, "Move-SipCall -Complete");
+        Assert.Equal((CallState.Connected, call.CallId, stays, c), (moved.State, moved.CallId, moved.From, moved.To));
+        Assert.Equal(call.AnsweredAt, moved.AnsweredAt);
+        Assert.Equal(CallState.Terminated, WaitForEnd(consultation).State);
+        Eventually(() => Talking(stays) == 1 && Talking(c) == 1 && Talking(goes) == 0, "the new pair talks, the other is free");
+        Assert.Single(Calls(Module.Run("Get-SipCallStatus")), x => x.From == stays || x.To == c);
+        AssertOver(Stop(moved), HangupCause.NormalClearing, null, answered: true);
+        Eventually(() => Talking(stays) + Talking(c) == 0, "all are free");
+    }
+
+    [OpenSipsTheory]
+    [InlineData("Cancel")]
+    [InlineData("destination")]
+    [InlineData("consulting")]
+    public void A_consultation_that_is_given_up_leaves_the_first_call_as_it_was(string by)
+    {
+        (string a, string b, string c) = (Phone("answer"), Phone("answer"), Phone("answer"));
+        SipCall call = Up(a, b);
+        // The destination calls the one that asks it: that is a consultation as well.
+        SipCall consultation = by == "consulting" ? Up(c, b) : Up(b, c);
+        Assert.Equal(CallState.Transferring, Change(call, $"Move-SipCall -To {c} -Attended").State);
+        Fails(call, "SipCallTransferring", $"Move-SipCall -To {c}");
+        if (by == "Cancel") Assert.Equal(CallState.Connected, Change(call, "Move-SipCall -Cancel").State);
+        else if (by == "destination") HangUp(c);
+        else Stop(consultation);
+        Assert.Equal(CallState.Terminated, WaitForEnd(consultation).State);
+        Assert.Equal((CallState.Connected, a, b), (Now(call).State, Now(call).From, Now(call).To));
+        Eventually(() => Talking(a) == 1 && Talking(b) == 1 && Talking(c) == 0, "the first two talk");
+        Fails(call, "SipNoTransfer", "Move-SipCall -Complete");
+        AssertOver(Stop(call), HangupCause.NormalClearing, null, answered: true);
+    }
+
+    [OpenSipsFact]
+    public void Without_a_consultation_that_is_answered_nothing_is_joined()
+    {
+        (string a, string b, string c) = (Phone("answer"), Phone("answer"), Phone("ring"));
+        SipCall call = Up(a, b);
+        Assert.Contains(c, Fails(call, "SipNoConsultation", $"Move-SipCall -To {c} -Attended").Exception.Message, StringComparison.Ordinal);
+        Assert.Equal(CallState.Connected, Now(call).State);
+        SipCall consultation = Next(() => Dial(b, c), x => x.State == CallState.Ringing);
+        Fails(call, "SipTimeout", $"Move-SipCall -To {c} -Attended -Timeout 0.3");
+        Fails(call, "SipTransferNotAnswered", "Move-SipCall -Complete");
+        // The call ends as any other while it waits.
+        AssertOver(Stop(call), HangupCause.NormalClearing, null, answered: true);
+        Assert.Equal(CallState.Ringing, Now(consultation).State);
+        Stop(consultation);
+    }
+
     [OpenSipsFact]
     public void What_the_server_cannot_do_is_refused_with_the_reason()
     {
         SipCall call = Up(Phone("answer"), Phone("answer"));
-        Fails(call, "SipNotSupported", "Move-SipCall -To x -Attended");
         Fails(call, "SipNotSupported", "Join-SipConference -Name room");
         Fails(call, "SipNotSupported", "Send-SipDtmf -Digits 1");
         Fails(call, "SipNotSupported", "Start-SipRecording -Path x.wav");
         Stop(call);
         SipCall ours = Call($"-From {Phone("answer")} -To {Phone("answer")}");
         Fails(ours, "SipNotSupported", "Suspend-SipCall");
+        Fails(ours, "SipNotSupported", "Move-SipCall -To x -Attended");
         Stop(ours);
     }
 

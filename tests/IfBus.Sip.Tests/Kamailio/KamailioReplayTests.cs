@@ -147,6 +147,26 @@ public sealed class KamailioReplayTests
         Assert.Empty(replay.Calls.SnapshotLive());
     }
 
+    [Fact]
+    public void A_list_of_five_hundred_costs_the_memory_of_its_texts_alone()
+    {
+        Transcript recording = Transcript.Open("kamailio", "dlg-list-500");
+        byte[] body = recording.Connections.SelectMany(c => KamailioReplay.Bodies(recording.Server(c))).MaxBy(b => b.Length)!;
+        long Read()
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            var reader = new RpcListReader<KamailioDialog>([], KamailioDialog.Read);
+            // Nothing waits: it is read on this thread.
+            Assert.True(reader.ReadAsync(new MemoryStream(body), default).IsCompletedSuccessfully);
+            Assert.Equal(500, reader.Items.Count);
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+
+        Read();
+        // Seven texts and a record; the entries have 750 bytes each, which a copy would add to.
+        Assert.InRange(Read() / 500, 1, 1300);
+    }
+
     private static IEnumerable<KamailioDialog[]> Lists(string scenario)
     {
         Transcript recording = Transcript.Open("kamailio", scenario);

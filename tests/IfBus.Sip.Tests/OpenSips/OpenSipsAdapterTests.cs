@@ -94,6 +94,37 @@ public sealed class OpenSipsAdapterTests : IDisposable
     }
 
     [Fact]
+    public async Task A_server_that_cannot_join_says_which_setting_lacks()
+    {
+        await using OpenSipsSimulator server = OpenSipsSimulator.Start(new OpenSipsSimulatorOptions { HasServerAddress = false });
+        await using OpenSipsAdapter adapter = Adapter(server);
+        await adapter.ConnectAsync(_limit.Token);
+        SipRejectedException e = await Assert.ThrowsAsync<SipRejectedException>(() => adapter.MakeCallAsync(new SipCallRequest { From = "1001", To = "1002" }, _limit.Token));
+        Assert.Equal((500, "Failed to initialize scenario"), (e.ServerCode, e.ServerText));
+        Assert.Contains("server_address", e.Message, StringComparison.Ordinal);
+        // The dead entry that it leaves is no call.
+        Assert.Contains("\"state\":0", (await adapter.InvokeCommandAsync(new SipCommandRequest("b2b_list", []), _limit.Token)).Output[0], StringComparison.Ordinal);
+        Assert.Empty(await adapter.GetCallsAsync(_limit.Token));
+    }
+
+    [Fact]
+    public async Task A_connection_that_the_server_has_closed_while_it_was_idle_is_no_loss()
+    {
+        await using OpenSipsSimulator server = OpenSipsSimulator.Start(new OpenSipsSimulatorOptions { ConnectionTimeout = TimeSpan.FromMilliseconds(1) });
+        await using OpenSipsAdapter adapter = Adapter(server);
+        await adapter.ConnectAsync(_limit.Token);
+        // Others make the server look, and it closes what is idle.
+        for (int i = 0; i < 20; i++)
+        {
+            await using OpenSipsAdapter other = Adapter(server);
+            await other.ConnectAsync(_limit.Token);
+            Assert.Empty(await adapter.GetCallsAsync(_limit.Token));
+        }
+
+        Assert.Equal((ConnectionState.Connected, 0), (adapter.Server.State, adapter.Server.Reconnects));
+    }
+
+    [Fact]
     public async Task A_subscription_is_renewed_before_it_runs_out()
     {
         await using OpenSipsSimulator server = OpenSipsSimulator.Start();

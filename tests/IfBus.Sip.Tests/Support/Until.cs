@@ -6,10 +6,12 @@ namespace IfBus.Sip.Tests.Support;
 /// <summary>Waits for what a test waits for, by name; how long it takes does not matter.</summary>
 internal static class Until
 {
-    public static async Task TrueAsync(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string? what = null)
+    public static Task TrueAsync(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string? what = null) => TrueAsync(() => Task.FromResult(condition()), what);
+
+    public static async Task TrueAsync(Func<Task<bool>> condition, [CallerArgumentExpression(nameof(condition))] string? what = null)
     {
         var watch = Stopwatch.StartNew();
-        while (!condition())
+        while (!await condition())
         {
             Assert.True(watch.Elapsed < TimeSpan.FromSeconds(60), "It never came to: " + what);
             await Task.Delay(10);
