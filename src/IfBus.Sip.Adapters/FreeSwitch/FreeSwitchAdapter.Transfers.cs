@@ -72,16 +72,19 @@ internal sealed partial class FreeSwitchAdapter
     {
         FreeSwitchCall call = FindLive<FreeSwitchCall>(callId);
         await SettleAsync(call, cancellationToken).ConfigureAwait(false);
-        FreeSwitchLeg leg;
+        FreeSwitchLeg leg, other;
         lock (Calls.Sync)
         {
             if (call.State == CallState.OnHold) throw WrongState(call, "SipCallOnHold", "is on hold already");
             if (call.State != CallState.Connected) throw WrongState(call, "SipCallNotConnected", "is not connected");
             leg = call.Primary is { Ended: false, Peer: { Ended: false } } primary ? primary : throw WrongState(call, "SipCallNotBridged", "has no two parties that are bridged, so there is nobody to bring it back to");
+            other = leg.Peer!;
+            other.Application = null;
         }
 
         // Before the command: the event comes before its result.
         _mapper.SetHeldByUs(leg, held: true);
+        using CallCondition<FreeSwitchCall> music = _mapper.Conditions.When(call, _ => other.Application is not null || other.Ended || leg.Ended);
         using CallCondition<FreeSwitchCall> held = _mapper.Conditions.When(call, _ => leg.Holds || leg.Ended);
         try
         {
@@ -89,6 +92,9 @@ internal sealed partial class FreeSwitchAdapter
             // The server says +OK even for a leg that is not there.
             await SeenAsync(held, () => $"{Name} took the hold of {call.CallId}, and did not say that it holds", call, cancellationToken).ConfigureAwait(false);
             if (leg.Ended) throw Ended(call);
+            // The other hears the music a moment later, if there is any. Resumed before that, it would go on hearing it,
+            // and would not end with the call (seen with FreeSWITCH 1.10.12).
+            await Task.WhenAny(music.Task, Task.Delay(BridgeTime, Time, cancellationToken)).ConfigureAwait(false);
             return Shown(call);
         }
         catch

@@ -151,6 +151,10 @@ public abstract class FreeSwitchTroubleContract : FreeSwitchServerContract
         {
             Api("fsctl", "sps", before);
         }
+
+        // In force from the next second on; until then the next test would be refused.
+        DateTime soon = DateTime.UtcNow.AddSeconds(15);
+        while (Call("-To null/1 -Application park").State != CallState.Connected) Assert.True(DateTime.UtcNow < soon, "the server still refuses");
     }
 
     [FreeSwitchFact]
