@@ -84,7 +84,10 @@ internal sealed partial class AsteriskAdapter
             bool may = session.Commands.Contains("CoreShowChannels");
             AmiReply reply = may ? await session.Ami.RequestAsync(new AmiAction("CoreShowChannels"), CancellationToken.None).ConfigureAwait(false) : default;
             // Closed meanwhile: the next connection has to find out for itself.
-            if (!session.Closed.IsCompleted && _mapper.Follow(may && reply.IsSuccess ? reply.Items : null) && first) Log.FollowedByAsking(Logger, Name, may);
+            if (session.Closed.IsCompleted || _mapper.IsTold) return;
+            // Before whoever waits for the call is told: it is theirs to read.
+            if (first) Log.FollowedByAsking(Logger, Name, may);
+            _mapper.Follow(may && reply.IsSuccess ? reply.Items : null);
         }
         catch (SipException e)
         {

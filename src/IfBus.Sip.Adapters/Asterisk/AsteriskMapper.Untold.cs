@@ -38,21 +38,21 @@ internal sealed partial class AsteriskMapper
         }
     }
 
-    /// <summary>Takes the server's list in the place of its events. False if events have come meanwhile.</summary>
+    /// <summary>Takes the server's list in the place of its events, unless these have come meanwhile.</summary>
     /// <param name="channels">CoreShowChannel items; null if the login may not list them.</param>
-    public bool Follow(IReadOnlyList<AmiMessage>? channels)
+    public void Follow(IReadOnlyList<AmiMessage>? channels)
     {
         lock (calls.Sync)
         {
             if (IsTold)
             {
                 FollowsByAsking = false;
-                return false;
+                return;
             }
 
             FollowsByAsking = true;
             // Then nothing is known of calls, and nothing is said of them.
-            if (channels is null) return true;
+            if (channels is null) return;
             Reconcile(channels, missing: null);
             var listed = new HashSet<string>(channels.Select(c => Encoding.UTF8.GetString(c.Find("Linkedid"u8))));
             // The session is serial: the Originate was carried out before the list was made.
@@ -66,7 +66,6 @@ internal sealed partial class AsteriskMapper
             }
 
             Conditions.Check();
-            return true;
         }
     }
 }

@@ -73,6 +73,8 @@ public abstract class TroubleContract : ServerContract
     [ServerFact]
     public void Answered_meanwhile()
     {
+        // There before the call: it does not wait for anybody.
+        Assert.NotEmpty(Other.Run("Get-SipServer"));
         SipCall call = Module.Run<SipCall>("New-SipCall -From sipp-answer -To dial-answer | Wait-SipCall -State Dialing, Ringing -Timeout 10");
         Cut();
         UntilOther(call, c => Up(c) == 2 && c.State == CallState.Connected);
@@ -84,6 +86,8 @@ public abstract class TroubleContract : ServerContract
     [ServerFact]
     public void Refused_meanwhile()
     {
+        // There before the call: it does not wait for anybody.
+        Assert.NotEmpty(Other.Run("Get-SipServer"));
         SipCall call = Module.Run<SipCall>("New-SipCall -From sipp-answer -To dial-busy | Wait-SipCall -State Dialing, Ringing -Timeout 10");
         Cut();
         UntilOther(call, c => c.State == CallState.Terminated);
