@@ -207,8 +207,6 @@ internal sealed class AmiSession : IWireProtocol, IAsyncDisposable
         return taken;
     }
 
-    bool IWireProtocol.IsAwaited => _replies.Count > 0;
-
     void IWireProtocol.OnClosed(Exception reason)
     {
         _timer?.Dispose();

@@ -10,12 +10,6 @@ internal interface IWireProtocol
     /// <exception cref="SipProtocolException">The bytes are not of this protocol, or over its limits; ends the connection.</exception>
     int OnReceived(ReadOnlySpan<byte> buffer);
 
-    /// <summary>
-    /// True while somebody waits for a reply. While nobody does, and a server writes its events one by one many hundred times
-    /// a second, they may be left to gather for a millisecond: being woken for each costs more than the events.
-    /// </summary>
-    bool IsAwaited { get; }
-
     /// <summary>The connection is gone; called once, last. Waiters are to be failed with the reason.</summary>
     void OnClosed(Exception reason);
 }

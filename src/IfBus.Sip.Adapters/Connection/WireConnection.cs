@@ -13,11 +13,6 @@ internal sealed class WireConnection : IAsyncDisposable
     private const int FirstBuffer = 128 * 1024;
     private const int MaxPendingWrite = 16 * 1024 * 1024;
 
-    // A server that writes its events one by one, so many times in so many milliseconds, would wake us for each: being woken
-    // costs more than an event. They are left to gather for a millisecond, unless somebody waits for a reply.
-    private const int StreamWindow = 16;
-    private const int StreamReads = 8;
-
     private readonly Stream _stream;
     private readonly IWireProtocol _protocol;
     private readonly WriteLane _lane;
@@ -97,26 +92,13 @@ internal sealed class WireConnection : IAsyncDisposable
     {
         byte[] buffer = new byte[FirstBuffer];
         int start = 0, end = 0;
-        int reads = 0;
-        bool streams = false;
-        long window = Environment.TickCount64;
         try
         {
             while (true)
             {
-                if (streams && !_protocol.IsAwaited) await Task.Delay(1).ConfigureAwait(false);
                 // TCP_QUICKACK holds for a while only, so it is asked for anew (tcp(7)).
                 _acknowledged?.SetRawSocketOption(6, 12, [1, 0, 0, 0]);
                 int count = await _stream.ReadAsync(buffer.AsMemory(end), CancellationToken.None).ConfigureAwait(false);
-                reads++;
-                long now = Environment.TickCount64;
-                if (now - window >= StreamWindow)
-                {
-                    // Over a longer time so many reads would be none.
-                    streams = reads >= (streams ? StreamReads / 2 : StreamReads) && now - window < 2 * StreamWindow;
-                    (reads, window) = (0, now);
-                }
-
                 if (count == 0)
                 {
                     throw new SipConnectionException(

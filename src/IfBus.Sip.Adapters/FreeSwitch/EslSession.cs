@@ -225,8 +225,6 @@ internal sealed class EslSession : IWireProtocol, IAsyncDisposable
         return taken;
     }
 
-    bool IWireProtocol.IsAwaited => _replies.Count > 0 || _jobs.Count > 0;
-
     void IWireProtocol.OnClosed(Exception reason)
     {
         _timer?.Dispose();

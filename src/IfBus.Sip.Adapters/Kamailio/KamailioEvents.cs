@@ -18,8 +18,6 @@ internal sealed class KamailioEvents(KamailioMapper mapper) : IWireProtocol
         return all;
     }
 
-    public bool IsAwaited => false;
-
     public void OnClosed(Exception reason)
     {
         // The session hears of it by the connection.

@@ -265,9 +265,6 @@ internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
         }
     }
 
-    // The engine asks, too, and its calls wait for what we answer.
-    bool IWireProtocol.IsAwaited => true;
-
     void IWireProtocol.OnClosed(Exception reason)
     {
         _timer?.Dispose();
