@@ -10,13 +10,21 @@ namespace IfBus.Sip.Adapters.Detection;
 /// who is silent it speaks HTTP or TLS, over connections of their own, and to who takes neither the external module's
 /// question for the version. Reads are bounded in bytes and in time.
 /// </summary>
-internal sealed class PortProbe(string host, int port, string? path, TimeProvider time)
+/// <param name="host">Where.</param>
+/// <param name="port">TCP port.</param>
+/// <param name="path">A path to ask beside the usual ones.</param>
+/// <param name="timeout">What all may take, for the share of a step; the token of <see cref="RunAsync"/> ends it.</param>
+/// <param name="time">Clock.</param>
+internal sealed class PortProbe(string host, int port, string? path, TimeSpan timeout, TimeProvider time)
 {
     private const int MostBytes = 4096;
 
     // How long one who speaks by himself is waited for before we do; he is listened to all the time.
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(300);
-    private static readonly TimeSpan StepTime = TimeSpan.FromMilliseconds(800);
+    private static readonly TimeSpan ShortestStep = TimeSpan.FromMilliseconds(800);
+
+    // There are three steps at most; who gives more time means that the host, or this machine, is slow.
+    private readonly TimeSpan _step = timeout / 8 > ShortestStep ? timeout / 8 : ShortestStep;
 
     /// <summary>Looks until the token's time is over.</summary>
     public async Task<IReadOnlyList<SipServerFinding>> RunAsync(CancellationToken deadline)
@@ -53,11 +61,11 @@ internal sealed class PortProbe(string host, int port, string? path, TimeProvide
         return [await ExtModuleAsync(stream, ear, deadline).ConfigureAwait(false)];
     }
 
-    private Task<List<SipServerFinding>> ClearAsync(CancellationToken deadline) => new HttpProbe(host, port, tls: false, path, time).RunAsync(StepTime, deadline);
+    private Task<List<SipServerFinding>> ClearAsync(CancellationToken deadline) => new HttpProbe(host, port, tls: false, path, time).RunAsync(_step, deadline);
 
     private async Task<List<SipServerFinding>> SecureAsync(CancellationToken deadline)
     {
-        using var limit = new CancellationTokenSource(StepTime, time);
+        using var limit = new CancellationTokenSource(_step, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, deadline);
         try
         {
@@ -65,7 +73,7 @@ internal sealed class PortProbe(string host, int port, string? path, TimeProvide
             using Stream stream = await new WireEndpoint(host, port, UseTls: true, SkipCertificateCheck: true).OpenAsync(both.Token).ConfigureAwait(false);
             using var ear = new Ear(stream, deadline);
             if (await ear.HearsAsync(Greeting.IsWhole, Patience, time).ConfigureAwait(false)) return [Heard(ear, tls: true)];
-            List<SipServerFinding> found = await new HttpProbe(host, port, tls: true, path, time).RunAsync(StepTime, deadline).ConfigureAwait(false);
+            List<SipServerFinding> found = await new HttpProbe(host, port, tls: true, path, time).RunAsync(_step, deadline).ConfigureAwait(false);
             if (found.Count > 0) return found;
             return ear.Text.Length > 0 ? [Heard(ear, tls: true)] : [Nothing("speaks TLS, and nothing that is known in it") with { UseTls = true }];
         }
@@ -88,7 +96,7 @@ internal sealed class PortProbe(string host, int port, string? path, TimeProvide
         }
 
         const string Answer = "%%<setlocal:engine.version:";
-        if (await ear.HearsAsync(static t => t.IndexOf(Answer, StringComparison.Ordinal) is >= 0 and int at && t.IndexOf('\n', at) >= 0, StepTime, time).ConfigureAwait(false))
+        if (await ear.HearsAsync(static t => t.IndexOf(Answer, StringComparison.Ordinal) is >= 0 and int at && t.IndexOf('\n', at) >= 0, _step, time).ConfigureAwait(false))
         {
             string version = ear.Text[(ear.Text.IndexOf(Answer, StringComparison.Ordinal) + Answer.Length)..].Split(':', '\n')[0];
             return new SipServerFinding { Host = host, Port = port, Type = SipServerType.Yate, IsUsable = true, Version = "Yate " + SipText.Printable(version), Evidence = $"external module of Yate {SipText.Printable(version)}" };

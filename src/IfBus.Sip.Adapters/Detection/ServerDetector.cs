@@ -22,7 +22,7 @@ internal sealed class ServerDetector(string host, string? path, TimeProvider tim
         using var limit = new CancellationTokenSource(timeout, time);
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         await ResolveAsync(deadline.Token, cancellationToken).ConfigureAwait(false);
-        IReadOnlyList<SipServerFinding>[] found = await Task.WhenAll((ports ?? UsualPorts).Distinct().Select(p => new PortProbe(host, p, path, time).RunAsync(deadline.Token))).ConfigureAwait(false);
+        IReadOnlyList<SipServerFinding>[] found = await Task.WhenAll((ports ?? UsualPorts).Distinct().Select(p => new PortProbe(host, p, path, timeout, time).RunAsync(deadline.Token))).ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
         return [.. found.SelectMany(static f => f)];
     }
