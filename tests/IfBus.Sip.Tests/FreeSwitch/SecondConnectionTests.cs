@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text;
 using IfBus.Sip.Adapters.FreeSwitch;
 using IfBus.Sip.Simulators;
 using IfBus.Sip.Tests.Support;
@@ -52,21 +51,14 @@ public sealed class SecondConnectionTests
     {
         using FreeSwitchSimulator server = FreeSwitchSimulator.Start(new FreeSwitchSimulatorOptions());
         int connections = 0;
-        // The second connection lets the login through, and nothing that follows.
+        bool swallows = false;
         using var relay = new Relay("127.0.0.1", server.Port, async (client, to) =>
         {
-            if (Interlocked.Increment(ref connections) == 1)
+            bool second = Interlocked.Increment(ref connections) > 1;
+            byte[] buffer = new byte[64 * 1024];
+            while (await client.ReadAsync(buffer) is > 0 and int count)
             {
-                await client.CopyToAsync(to);
-                return;
-            }
-
-            byte[] login = Encoding.ASCII.GetBytes($"auth {server.Secret}\n\n");
-            await client.ReadExactlyAsync(login);
-            await to.WriteAsync(login);
-            byte[] rest = new byte[4096];
-            while (await client.ReadAsync(rest) > 0)
-            {
+                if (!second || !Volatile.Read(ref swallows)) await to.WriteAsync(buffer.AsMemory(0, count));
             }
         });
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
@@ -77,12 +69,13 @@ public sealed class SecondConnectionTests
         await MakeAsync(adapter, Many);
         await Until.TrueAsync(() => server.Listeners == 2);
 
+        // Over the second connection goes what is asked for from now on, and it comes to nothing.
+        Volatile.Write(ref swallows, true);
         Task<SipCall>[] asked = [.. Enumerable.Range(0, Many).Select(_ => MakeOneAsync(adapter))];
-        await Until.TrueAsync(() => asked.Count(a => a.IsCompleted) is > 0 and < Many && adapter.KnownCalls.Count == 2 * Many);
+        await Until.TrueAsync(() => adapter.KnownCalls.Count == 2 * Many);
         time.Advance(configuration.RequestTimeout + TimeSpan.FromSeconds(1));
-        await Task.WhenAny(Task.WhenAll(asked), Task.Delay(TimeSpan.FromSeconds(30)));
-        SipTimeoutException[] lost = [.. asked.Where(a => a.IsFaulted).Select(a => Assert.IsType<SipTimeoutException>(a.Exception!.InnerException))];
-        Assert.NotEmpty(lost);
+        await Until.TrueAsync(() => asked.All(a => a.IsFaulted));
+        SipTimeoutException[] lost = [.. asked.Select(a => Assert.IsType<SipTimeoutException>(a.Exception!.InnerException))];
         Assert.All(lost, e => Assert.True(e.OutcomeUnknown));
         Assert.All(lost, e => Assert.Equal(CallState.Created, adapter.FindCall(e.CallId!)!.State));
 
@@ -95,7 +88,9 @@ public sealed class SecondConnectionTests
         SipCall ended = adapter.FindCall(lost[0].CallId!)!;
         Assert.Equal(HangupCause.EndedUnseen, ended.Cause);
         Assert.Equal("the server did not say whether it took the call, and has none", ended.CauseText);
-        Assert.Equal((2 * Many) - lost.Length, adapter.KnownCalls.Count);
+        Assert.Equal(Many, adapter.KnownCalls.Count);
+        // Its good-bye is heard.
+        Volatile.Write(ref swallows, false);
     }
 
     private static Task<ISipAdapter> Connect(int port) => Connected.ToAsync(SipServerType.FreeSwitch, port, 10, 10, 20, new NetworkCredential("freeswitch", "ClueCon"));
