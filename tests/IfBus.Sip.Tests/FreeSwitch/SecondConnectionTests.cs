@@ -51,13 +51,14 @@ public sealed class SecondConnectionTests
     {
         using FreeSwitchSimulator server = FreeSwitchSimulator.Start(new FreeSwitchSimulatorOptions());
         int connections = 0;
-        bool swallows = false;
+        bool swallows = false, used = false;
         using var relay = new Relay("127.0.0.1", server.Port, async (client, to) =>
         {
             bool second = Interlocked.Increment(ref connections) > 1;
             byte[] buffer = new byte[64 * 1024];
             while (await client.ReadAsync(buffer) is > 0 and int count)
             {
+                if (second && buffer.AsSpan(0, count).IndexOf("bgapi originate"u8) >= 0) Volatile.Write(ref used, true);
                 if (!second || !Volatile.Read(ref swallows)) await to.WriteAsync(buffer.AsMemory(0, count));
             }
         });
@@ -67,12 +68,13 @@ public sealed class SecondConnectionTests
         await using var adapter = new FreeSwitchAdapter(configuration, NullLogger.Instance, time);
         await adapter.ConnectAsync(default);
         await MakeAsync(adapter, Many);
-        await Until.TrueAsync(() => server.Listeners == 2);
+        while (!Volatile.Read(ref used)) await MakeAsync(adapter, 1);
 
         // Over the second connection goes what is asked for from now on, and it comes to nothing.
         Volatile.Write(ref swallows, true);
+        int before = adapter.KnownCalls.Count;
         Task<SipCall>[] asked = [.. Enumerable.Range(0, Many).Select(_ => MakeOneAsync(adapter))];
-        await Until.TrueAsync(() => adapter.KnownCalls.Count == 2 * Many);
+        await Until.TrueAsync(() => adapter.KnownCalls.Count == before + Many);
         time.Advance(configuration.RequestTimeout + TimeSpan.FromSeconds(1));
         await Until.TrueAsync(() => asked.All(a => a.IsFaulted));
         SipTimeoutException[] lost = [.. asked.Select(a => Assert.IsType<SipTimeoutException>(a.Exception!.InnerException))];
@@ -88,7 +90,7 @@ public sealed class SecondConnectionTests
         SipCall ended = adapter.FindCall(lost[0].CallId!)!;
         Assert.Equal(HangupCause.EndedUnseen, ended.Cause);
         Assert.Equal("the server did not say whether it took the call, and has none", ended.CauseText);
-        Assert.Equal(Many, adapter.KnownCalls.Count);
+        Assert.Equal(before, adapter.KnownCalls.Count);
         // Its good-bye is heard.
         Volatile.Write(ref swallows, false);
     }
