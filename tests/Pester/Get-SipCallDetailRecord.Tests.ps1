@@ -14,21 +14,22 @@ Describe 'Get-SipCallDetailRecord' {
     }
 
     It 'gives the records of a call' {
-        $record.CallId | Should -Be $call.CallId
-        $record.Disposition | Should -Be BUSY
-        $record.StartedAt.Kind | Should -Be Utc
+        # Asterisk writes one more for the leg that was dialled and is busy.
+        $record.CallId | Select-Object -Unique | Should -Be $call.CallId
+        $record.Disposition | Should -Contain BUSY
+        $record.StartedAt.Kind | Select-Object -Unique | Should -Be Utc
     }
 
     It 'lists all, and chooses by number with wildcards and time' {
         (Get-SipCallDetailRecord).CallId | Should -Contain $call.CallId
-        (Get-SipCallDetailRecord -To 'b*').CallId | Should -Be $call.CallId
+        (Get-SipCallDetailRecord -To 'b*').CallId | Select-Object -Unique | Should -Be $call.CallId
         Get-SipCallDetailRecord -To '9*' | Should -BeNullOrEmpty
         Get-SipCallDetailRecord -After (Get-Date).AddHours(1) | Should -BeNullOrEmpty
     }
 
     It 'takes ids and rows, by property name' {
-        ($call.CallId | Get-SipCallDetailRecord).To | Should -Be busy
-        ([pscustomobject]@{ CallId = $call.CallId; Server = 'pbx' } | Get-SipCallDetailRecord).To | Should -Be busy
+        ($call.CallId | Get-SipCallDetailRecord).To | Select-Object -Unique | Should -Be busy
+        ([pscustomobject]@{ CallId = $call.CallId; Server = 'pbx' } | Get-SipCallDetailRecord).To | Select-Object -Unique | Should -Be busy
     }
 
     It 'tells of a server that keeps none' {
