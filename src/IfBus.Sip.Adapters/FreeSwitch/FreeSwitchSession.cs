@@ -29,8 +29,7 @@ internal sealed record FreeSwitchLoginResult(
 /// <summary>
 /// A logged-in session and what its login learnt. Calls that are asked for side by side go over a second connection:
 /// the server serves each with one thread, which reads a command byte by byte, with a system call or two for each, and
-/// waits until a job's own thread runs before it sends another event (read in mod_event_socket of 1.10.12; with events
-/// and commands apart one client gets 1.3 times as many calls a second).
+/// waits until a job's own thread runs before it sends another event (read in mod_event_socket of 1.10.12).
 /// </summary>
 internal sealed class FreeSwitchSession : ISipSession
 {
