@@ -149,7 +149,7 @@ internal sealed class AmiSession : IWireProtocol, IAsyncDisposable
         }
 
         Log.ActionSent(_log, action.Name, id);
-        if (cancellationToken.CanBeCanceled) waiter.CancelWith(this, id, cancellationToken);
+        waiter.CancelWith(_replies, id, cancellationToken);
         return waiter.Task;
     }
 
@@ -257,7 +257,7 @@ internal sealed class AmiSession : IWireProtocol, IAsyncDisposable
             return;
         }
 
-        if (_replies.TryTake(id, out Waiter? waiter)) waiter.Complete(new AmiReply(new AmiMessage(message.ToArray()), []));
+        if (_replies.TryTake(id, out Waiter? waiter)) waiter.Complete(new AmiReply(new AmiMessage(message.ToArray()), []), _connection!.Answered);
         else Log.LateReply(_log, id);
     }
 
@@ -271,7 +271,7 @@ internal sealed class AmiSession : IWireProtocol, IAsyncDisposable
         var item = new AmiMessage(message.ToArray());
         if (item.Find("EventList"u8).SequenceEqual("Complete"u8))
         {
-            if (_replies.TryTake(id, out waiter)) waiter.Complete(new AmiReply(waiter.Response!, waiter.Items!));
+            if (_replies.TryTake(id, out waiter)) waiter.Complete(new AmiReply(waiter.Response!, waiter.Items!), _connection!.Answered);
             return true;
         }
 
@@ -329,10 +329,9 @@ internal sealed class AmiSession : IWireProtocol, IAsyncDisposable
         }
     }
 
-    private sealed class Waiter(string action, string peer, TimeSpan limit, long deadline)
-        : TaskCompletionSource<AmiReply>(TaskCreationOptions.RunContinuationsAsynchronously), IReplyWaiter
+    // For lists also what has come of them.
+    private sealed class Waiter(string action, string peer, TimeSpan limit, long deadline) : ReplyWaiter<AmiReply>(action, peer, limit, deadline)
     {
-        private CancellationTokenRegistration _cancellation;
         private int _listClosed;
 
         public AmiMessage? Response { get; set; }
@@ -341,48 +340,7 @@ internal sealed class AmiSession : IWireProtocol, IAsyncDisposable
 
         public AmiSession? OpenLists { get; set; }
 
-        public long Deadline => deadline;
-
-        public void CancelWith(AmiSession session, long id, CancellationToken token)
-        {
-            _cancellation = token.UnsafeRegister(
-                static (state, token) =>
-                {
-                    (Waiter waiter, AmiSession session, long id) = ((Waiter, AmiSession, long))state!;
-                    session._replies.TryTake(id, out _);
-                    waiter.CloseList();
-                    waiter.TrySetCanceled(token);
-                },
-                (this, session, id));
-            if (Task.IsCompleted) _cancellation.Dispose();
-        }
-
-        public void Complete(AmiReply reply)
-        {
-            CloseList();
-            _cancellation.Dispose();
-            TrySetResult(reply);
-        }
-
-        public void FailLate()
-        {
-            CloseList();
-            TrySetException(new SipTimeoutException($"{peer} did not answer {action} within {limit.TotalSeconds:0.###} s. It may have been carried out; it is not sent again.", limit)
-            {
-                OutcomeUnknown = true,
-            });
-        }
-
-        public void Fail(Exception reason)
-        {
-            CloseList();
-            TrySetException(new SipConnectionException($"The connection to {peer} was lost before {action} was answered; whether it was carried out is unknown, it is not sent again. {reason.Message}", reason, "SipConnectionLost")
-            {
-                OutcomeUnknown = true,
-            });
-        }
-
-        private void CloseList()
+        protected override void OnOver()
         {
             if (OpenLists is { } session && Interlocked.Exchange(ref _listClosed, 1) == 0) Interlocked.Decrement(ref session._openLists);
         }

@@ -8,7 +8,7 @@ namespace IfBus.Sip.Adapters.Connection;
 /// Works for ids on the wire as well as for protocols that reply by order: there the id is the place in the order.
 /// </summary>
 /// <typeparam name="TWaiter">What is kept for a request.</typeparam>
-internal sealed class ReplyTable<TWaiter>
+internal sealed class ReplyTable<TWaiter> : IReplyTable
     where TWaiter : class, IReplyWaiter
 {
     private readonly object _gate = new();
@@ -48,6 +48,9 @@ internal sealed class ReplyTable<TWaiter>
         lock (_gate) return _waiting.Remove(id, out waiter);
     }
 
+    /// <inheritdoc/>
+    public bool Forget(long id) => TryTake(id, out _);
+
     /// <summary>Fails all requests whose deadline has passed. Called from one timer a connection: no timer a request.</summary>
     public void FailLate(long nowMilliseconds)
     {
@@ -85,6 +88,13 @@ internal static class ConnectionEnd
     /// <summary>The error for a request that came after the end: nothing of it was sent.</summary>
     /// <param name="reason">Why it has ended.</param>
     public static SipConnectionException TooLate(Exception reason) => new($"{SipText.Reason(reason)}.", reason, (reason as SipException)?.ErrorId ?? "SipConnectionLost") { NothingDone = true };
+}
+
+/// <summary>Where a request waits.</summary>
+internal interface IReplyTable
+{
+    /// <summary>Takes a request out that is given up. False if its outcome is decided already.</summary>
+    bool Forget(long id);
 }
 
 /// <summary>A request that waits. Completing it must never run the caller's continuation in place.</summary>

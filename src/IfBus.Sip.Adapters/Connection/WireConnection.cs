@@ -51,6 +51,9 @@ internal sealed class WireConnection : IAsyncDisposable
     /// <inheritdoc cref="WriteLane.Send"/>
     public void Send<TState>(TState state, Action<IBufferWriter<byte>, TState> encode, bool gather = false) => _lane.Send(state, encode, gather);
 
+    /// <summary>The waiters that the replies of one read have answered.</summary>
+    public ReplyBatch Answered { get; } = new();
+
     /// <summary>
     /// Ends the connection if the peer has taken nothing of what waits to be sent for so long: it may go on sending, so
     /// no keep-alive notices. Called by the session's one timer.
@@ -108,7 +111,16 @@ internal sealed class WireConnection : IAsyncDisposable
 
                 Volatile.Write(ref _received, _received + count);
                 end += count;
-                start += _protocol.OnReceived(buffer.AsSpan(start, end - start));
+                try
+                {
+                    start += _protocol.OnReceived(buffer.AsSpan(start, end - start));
+                }
+                finally
+                {
+                    // Also those before bytes that are not of the protocol: they were answered.
+                    Answered.Flush();
+                }
+
                 if (start == end)
                 {
                     start = end = 0;

@@ -147,7 +147,8 @@ internal sealed class EslSession : IWireProtocol, IAsyncDisposable
         // Who has many requests under way is likely to send more.
         _connection!.Send((this, waiter, command, jobId), static (writer, s) => s.Item1.Write(writer, s.waiter, s.command, s.jobId), gather: _sent - _answered > 8);
         Log.ActionSent(_log, what, waiter.Place);
-        if (cancellationToken.CanBeCanceled) waiter.CancelWith(_replies, waiter.Place, cancellationToken);
+        // Its reply, when it comes, is swallowed: its place in the order stays.
+        waiter.CancelWith(_replies, waiter.Place, cancellationToken);
         return waiter.Task;
     }
 
@@ -170,7 +171,7 @@ internal sealed class EslSession : IWireProtocol, IAsyncDisposable
         {
             EslReply taken = await CommandAsync(what, "bgapi " + command, cancellationToken, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{_jobPrefixText}{id}"), timeout).ConfigureAwait(false);
             if (taken.IsError) return taken;
-            if (cancellationToken.CanBeCanceled) job.CancelWith(_jobs, id, cancellationToken);
+            job.CancelWith(_jobs, id, cancellationToken);
             return await job.Task.ConfigureAwait(false);
         }
         finally
@@ -295,7 +296,7 @@ internal sealed class EslSession : IWireProtocol, IAsyncDisposable
     private void Answer(string text, ReadOnlySpan<byte> head)
     {
         long place = ++_answered;
-        if (_replies.TryTake(place, out Waiter? waiter)) waiter.Complete(new EslReply(text, Encoding.UTF8.GetString(head)));
+        if (_replies.TryTake(place, out Waiter? waiter)) waiter.Complete(new EslReply(text, Encoding.UTF8.GetString(head)), _connection!.Answered);
         else if (place > Volatile.Read(ref _sent)) throw new SipProtocolException("The server sent a reply to a command that was never sent.");
         else Log.LateReply(_log, place);
     }
@@ -305,7 +306,7 @@ internal sealed class EslSession : IWireProtocol, IAsyncDisposable
     {
         ReadOnlySpan<byte> id = EslJson.Find(json, "Job-UUID"u8);
         if (!id.StartsWith(_jobPrefix) || !Utf8Parser.TryParse(id[_jobPrefix.Length..], out long number, out int digits) || digits != id.Length - _jobPrefix.Length) return false;
-        if (_jobs.TryTake(number, out Waiter? waiter)) waiter.Complete(new EslReply(EslJson.Text(json, "_body"u8) ?? "", ""));
+        if (_jobs.TryTake(number, out Waiter? waiter)) waiter.Complete(new EslReply(EslJson.Text(json, "_body"u8) ?? "", ""), _connection!.Answered);
         return true;
     }
 
@@ -350,45 +351,8 @@ internal sealed class EslSession : IWireProtocol, IAsyncDisposable
         }
     }
 
-    private sealed class Waiter(string what, string peer, TimeSpan limit, long deadline)
-        : TaskCompletionSource<EslReply>(TaskCreationOptions.RunContinuationsAsynchronously), IReplyWaiter
+    private sealed class Waiter(string what, string peer, TimeSpan limit, long deadline) : ReplyWaiter<EslReply>(what, peer, limit, deadline)
     {
-        private CancellationTokenRegistration _cancellation;
-
         public long Place { get; set; }
-
-        public long Deadline => deadline;
-
-        // Its reply, when it comes, is swallowed: its place in the order stays.
-        public void CancelWith(ReplyTable<Waiter> table, long id, CancellationToken token)
-        {
-            _cancellation = token.UnsafeRegister(
-                static (state, token) =>
-                {
-                    (Waiter waiter, ReplyTable<Waiter> table, long id) = ((Waiter, ReplyTable<Waiter>, long))state!;
-                    table.TryTake(id, out _);
-                    waiter.TrySetCanceled(token);
-                },
-                (this, table, id));
-            if (Task.IsCompleted) _cancellation.Dispose();
-        }
-
-        public void Complete(EslReply reply)
-        {
-            _cancellation.Dispose();
-            TrySetResult(reply);
-        }
-
-        public void FailLate() =>
-            TrySetException(new SipTimeoutException($"{peer} did not answer {what} within {limit.TotalSeconds:0.###} s. It may have been carried out; it is not sent again.", limit)
-            {
-                OutcomeUnknown = true,
-            });
-
-        public void Fail(Exception reason) =>
-            TrySetException(new SipConnectionException($"The connection to {peer} was lost before {what} was answered; whether it was carried out is unknown, it is not sent again. {reason.Message}", reason, "SipConnectionLost")
-            {
-                OutcomeUnknown = true,
-            });
     }
 }

@@ -8,14 +8,15 @@ namespace IfBus.Sip.Adapters.Yate;
 /// was about, and the oldest that asked just that gets it. So a line that the engine did not take, an answer that came
 /// twice and one that nobody waits for any more put no other off its place.
 /// </summary>
-internal sealed class ExtModuleLocals
+internal sealed class ExtModuleLocals : IReplyTable
 {
     private readonly object _gate = new();
-    private readonly List<(byte[] Line, byte[] Keyword, byte[] About, ExtModuleWaiter Waiter)> _waiting = [];
+    private readonly List<(byte[] Line, byte[] Keyword, byte[] About, ReplyWaiter<ExtModuleAnswer> Waiter, long Id)> _waiting = [];
     private Exception? _closed;
+    private long _lastId;
 
-    /// <summary>Adds a command. Fails with the reason if the connection is gone.</summary>
-    public void Add(string keyword, string arguments, ExtModuleWaiter waiter)
+    /// <summary>Adds a command, and returns its number here. Fails with the reason if the connection is gone.</summary>
+    public long Add(string keyword, string arguments, ReplyWaiter<ExtModuleAnswer> waiter)
     {
         // setlocal answers KEY:VALUE, watch NAME, install PRIO:NAME without the filter (wire/yate, commands; Yate 6.4.1).
         string[] parts = arguments.Split(':');
@@ -28,12 +29,13 @@ internal sealed class ExtModuleLocals
         lock (_gate)
         {
             if (_closed is not null) throw ConnectionEnd.TooLate(_closed);
-            _waiting.Add((Encoding.UTF8.GetBytes($"%%>{keyword}:{arguments}"), Encoding.UTF8.GetBytes(keyword), Encoding.UTF8.GetBytes(about), waiter));
+            _waiting.Add((Encoding.UTF8.GetBytes($"%%>{keyword}:{arguments}"), Encoding.UTF8.GetBytes(keyword), Encoding.UTF8.GetBytes(about), waiter, ++_lastId));
+            return _lastId;
         }
     }
 
     /// <summary>Takes out who waits for this answer; null if nobody does.</summary>
-    public ExtModuleWaiter? Take(in YateLine answer)
+    public ReplyWaiter<ExtModuleAnswer>? Take(in YateLine answer)
     {
         lock (_gate)
         {
@@ -49,7 +51,7 @@ internal sealed class ExtModuleLocals
     }
 
     /// <summary>Takes out who sent a line that the engine did not take; null if nobody did.</summary>
-    public ExtModuleWaiter? TakeLine(ReadOnlySpan<byte> line)
+    public ReplyWaiter<ExtModuleAnswer>? TakeLine(ReadOnlySpan<byte> line)
     {
         lock (_gate)
         {
@@ -62,10 +64,10 @@ internal sealed class ExtModuleLocals
         return null;
     }
 
-    /// <summary>Takes out one that is given up.</summary>
-    public void Remove(ExtModuleWaiter waiter)
+    /// <inheritdoc/>
+    public bool Forget(long id)
     {
-        lock (_gate) _waiting.RemoveAll(w => w.Waiter == waiter);
+        lock (_gate) return _waiting.RemoveAll(w => w.Id == id) > 0;
     }
 
     /// <summary>Fails those whose time is over.</summary>
@@ -83,7 +85,7 @@ internal sealed class ExtModuleLocals
     /// <summary>Fails all, and all that come later.</summary>
     public void Close(Exception reason)
     {
-        ExtModuleWaiter[] waiters;
+        ReplyWaiter<ExtModuleAnswer>[] waiters;
         lock (_gate)
         {
             _closed ??= reason;
@@ -91,12 +93,12 @@ internal sealed class ExtModuleLocals
             _waiting.Clear();
         }
 
-        foreach (ExtModuleWaiter waiter in waiters) waiter.Fail(reason);
+        foreach (ReplyWaiter<ExtModuleAnswer> waiter in waiters) waiter.Fail(reason);
     }
 
-    private ExtModuleWaiter RemoveAt(int index)
+    private ReplyWaiter<ExtModuleAnswer> RemoveAt(int index)
     {
-        ExtModuleWaiter waiter = _waiting[index].Waiter;
+        ReplyWaiter<ExtModuleAnswer> waiter = _waiting[index].Waiter;
         _waiting.RemoveAt(index);
         return waiter;
     }

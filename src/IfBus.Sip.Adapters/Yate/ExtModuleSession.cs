@@ -21,7 +21,7 @@ internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
     private const int LongestInput = 16 * 1024 * 1024;
     private const int LongestGreeting = 64 * 1024;
 
-    private readonly ReplyTable<ExtModuleWaiter> _answers = new();
+    private readonly ReplyTable<ReplyWaiter<ExtModuleAnswer>> _answers = new();
     private readonly ExtModuleLocals _locals = new();
     private readonly IExtModuleSink _sink;
     private readonly ILogger _log;
@@ -116,7 +116,7 @@ internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
         cancellationToken.ThrowIfCancellationRequested();
         TimeSpan limit = timeout ?? _requestTimeout;
         long id = Interlocked.Increment(ref _lastId);
-        var waiter = new ExtModuleWaiter(message.Name, _peer, limit, Now + (long)limit.TotalMilliseconds) { Id = id };
+        var waiter = new ReplyWaiter<ExtModuleAnswer>(message.Name, _peer, limit, Now + (long)limit.TotalMilliseconds);
         int waiting = _answers.Add(id, waiter);
         try
         {
@@ -130,7 +130,7 @@ internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
         }
 
         Log.ActionSent(_log, message.Name, id);
-        if (cancellationToken.CanBeCanceled) waiter.CancelWith(w => _answers.TryTake(w.Id, out _), cancellationToken);
+        waiter.CancelWith(_answers, id, cancellationToken);
         return waiter.Task;
     }
 
@@ -142,8 +142,8 @@ internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
     {
         cancellationToken.ThrowIfCancellationRequested();
         if (arguments.AsSpan().IndexOfAny('\n', '\r', '\0') >= 0) throw new SipArgumentException(null, $"{keyword} '{arguments}'", "it is one line.");
-        var waiter = new ExtModuleWaiter(keyword, _peer, _requestTimeout, Now + (long)_requestTimeout.TotalMilliseconds);
-        _locals.Add(keyword, arguments, waiter);
+        var waiter = new ReplyWaiter<ExtModuleAnswer>(keyword, _peer, _requestTimeout, Now + (long)_requestTimeout.TotalMilliseconds);
+        long id = _locals.Add(keyword, arguments, waiter);
         try
         {
             _connection!.Send((keyword, arguments), static (writer, s) =>
@@ -157,11 +157,11 @@ internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
         }
         catch
         {
-            _locals.Remove(waiter);
+            _locals.Forget(id);
             throw;
         }
 
-        if (cancellationToken.CanBeCanceled) waiter.CancelWith(_locals.Remove, cancellationToken);
+        waiter.CancelWith(_locals, id, cancellationToken);
         return waiter.Task;
     }
 
@@ -305,7 +305,7 @@ internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
     {
         // The result of a message that went with a handler's answer has the engine's id.
         if (!TryReadId(answer.Id, out long id)) return;
-        if (_answers.TryTake(id, out ExtModuleWaiter? waiter)) waiter.Complete(new ExtModuleAnswer(answer.Processed, YateText.Decode(answer.Name), YateText.Decode(answer.Value), new SipFieldCollection(YateLine.Fields(answer.Parameters))));
+        if (_answers.TryTake(id, out ReplyWaiter<ExtModuleAnswer>? waiter)) waiter.Complete(new ExtModuleAnswer(answer.Processed, YateText.Decode(answer.Name), YateText.Decode(answer.Value), new SipFieldCollection(YateLine.Fields(answer.Parameters))), _connection!.Answered);
         else Log.LateReply(_log, id);
     }
 
@@ -315,7 +315,7 @@ internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
         {
             // Before the next line is looked at, so that a status may be as long as it is.
             _greeted = true;
-            waiter.Complete(new ExtModuleAnswer(answer.Processed, waiter.What, Encoding.UTF8.GetString(answer.Value), SipFieldCollection.Empty));
+            waiter.Complete(new ExtModuleAnswer(answer.Processed, waiter.What, Encoding.UTF8.GetString(answer.Value), SipFieldCollection.Empty), _connection!.Answered);
         }
         else if (!answer.Id.SequenceEqual("quit"u8))
         {
@@ -327,7 +327,7 @@ internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
     private void OnError(ReadOnlySpan<byte> what)
     {
         if (what.SequenceEqual("%%>connect:global"u8)) return;
-        ExtModuleWaiter? waiter = null;
+        ReplyWaiter<ExtModuleAnswer>? waiter = null;
         if (what.StartsWith("%%>message:"u8))
         {
             ReadOnlySpan<byte> rest = what["%%>message:".Length..];
@@ -339,7 +339,7 @@ internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
         }
 
         if (waiter is null) Stray(what);
-        else waiter.Refuse(Shorten(what));
+        else waiter.Complete(new SipRejectedException($"{_peer} did not take {waiter.What}: it could not read the line.", "Error in: " + Shorten(what)), _connection!.Answered);
     }
 
     // Only as we write them: another number may be the same, and is not ours.
