@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace IfBus.Sip.Adapters.Asterisk;
 
-/// <summary>Asterisk 16 to 22 over its Manager Interface.</summary>
+/// <summary>Asterisk 16 and 22 over its Manager Interface.</summary>
 internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>
 {
     /// <summary>AMI port, and the one with TLS.</summary>

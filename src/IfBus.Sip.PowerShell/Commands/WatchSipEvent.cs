@@ -11,6 +11,8 @@ public sealed class WatchSipEvent : ServersCmdlet
 {
     // Watched side by side. On the pipeline's thread.
     private readonly List<Heard> _several = [];
+    // What is being watched alone: one connection, or one call of it. On the pipeline's thread.
+    private (ServerStore.Connection Connection, string? CallId)? _alone;
 
     /// <summary>What kinds of event; all but the server's raw ones if left out.</summary>
     [Parameter(Position = 0)]
@@ -68,21 +70,25 @@ public sealed class WatchSipEvent : ServersCmdlet
         using ISipEventSubscription events = connection.Adapter.Subscribe(Type | SipEventTypes.EventsLost | (CallId is null ? 0 : SipEventTypes.CallStateChanged));
         try
         {
-            if (CallId is null)
+            // Looked at after subscribing, so that its end is seen either way.
+            SipCall? call = CallId is null ? null : FindOrAsk(connection, CallId);
+            if (call is { IsEnded: true })
             {
-                Watch(connection, events, null, end);
+                WriteWarning($"Call {Describe(call)} on {connection.Name} has ended already ({call.Cause}); no event of it will come.");
                 return;
             }
 
-            // Looked at after subscribing, so that its end is seen either way.
-            SipCall call = FindOrAsk(connection, CallId);
-            if (call.IsEnded) WriteWarning($"Call {Describe(call)} on {connection.Name} has ended already ({call.Cause}); no event of it will come.");
-            else Watch(connection, events, call.CallId, end);
+            _alone = (connection, call?.CallId);
+            Watch(connection, events, call?.CallId, end);
         }
         catch (SipException e)
         {
+            _alone = null;
             WriteError(Errors.Record(e, CallId ?? connection.Name));
         }
+
+        // Whoever stops the pipeline later has not stopped this.
+        if (!StopToken.IsCancellationRequested) _alone = null;
     }
 
     /// <inheritdoc/>
@@ -100,17 +106,29 @@ public sealed class WatchSipEvent : ServersCmdlet
                 if (left > 0 && Take(heard)) left--;
             }
         }
+
+        if (!StopToken.IsCancellationRequested) LeaveAll();
     }
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
-        if (disposing)
-        {
-            foreach (Heard heard in _several) heard.Events.Dispose();
-        }
-
+        // What still stands in the list is told first.
         base.Dispose(disposing);
+        if (disposing) LeaveAll();
+    }
+
+    private protected override string? StillRunning()
+    {
+        if (_alone is { CallId: { } id } one) return GoOn([(one.Connection, id)]);
+        IEnumerable<ServerStore.Connection> watched = _alone is { } alone ? [alone.Connection] : _several.Select(h => h.Connection);
+        return GoOn(watched.SelectMany(c => c.Adapter.KnownCalls, (c, call) => (c, call.CallId)));
+    }
+
+    private void LeaveAll()
+    {
+        foreach (Heard heard in _several) heard.Events.Dispose();
+        _several.Clear();
     }
 
     // True if it was one of the events that were asked for.

@@ -4,7 +4,7 @@ using IfBus.Sip.PowerShell.Binding;
 namespace IfBus.Sip.PowerShell.Hosting;
 
 /// <summary>Base of the cmdlets that work on one server.</summary>
-public abstract class ServerCmdlet : SipCmdlet
+public abstract class ServerCmdlet : CallServerCmdlet
 {
     /// <summary>The connection to use; the default or the only one if left out. A call that is piped in brings its own.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
@@ -12,12 +12,7 @@ public abstract class ServerCmdlet : SipCmdlet
     [ArgumentCompleter(typeof(ServerNameCompleter))]
     public string? Server { get; set; }
 
-    /// <summary>The server that a call lives on: the named one, else the one that knows it, else the one to choose.</summary>
-    private protected ServerStore.Connection? ChooseFor(string callId)
-    {
-        if (Server is null && Store.All.Count > 1 && Store.All.FirstOrDefault(c => c.Adapter.FindCall(callId) is not null) is { } owner) return owner;
-        return Choose(Server);
-    }
+    private protected sealed override string[]? Named => Server is null ? null : [Server];
 
     /// <summary>A call of a connection in one line; its id if it is not known.</summary>
     private protected static string Describe(ServerStore.Connection connection, string id) =>
