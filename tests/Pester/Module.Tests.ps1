@@ -25,7 +25,9 @@ Describe 'The module in a fresh process' {
     }
 
     It 'works where other logging abstractions were loaded before' {
-        $other = Get-ChildItem "$HOME/.nuget/packages/microsoft.extensions.logging.abstractions/*/lib/net*/Microsoft.Extensions.Logging.Abstractions.dll" -ErrorAction Ignore |
+        # The build of the tests brings one.
+        $cache = if ($env:NUGET_PACKAGES) { $env:NUGET_PACKAGES } else { "$HOME/.nuget/packages" }
+        $other = Get-ChildItem "$cache/microsoft.extensions.logging.abstractions/*/lib/net*/Microsoft.Extensions.Logging.Abstractions.dll" -ErrorAction Ignore |
             Where-Object FullName -NotMatch '/8\.0\.' | Select-Object -Last 1
         if (-not $other) {
             Write-Host 'Not tried beside another version of the logging abstractions: none is on this machine.'
@@ -33,8 +35,11 @@ Describe 'The module in a fresh process' {
             return
         }
 
-        Invoke-Fresh "`$null = [Reflection.Assembly]::LoadFrom('$($other.FullName)'); Import-Module `$manifest; Start-SipSimulator Asterisk | Connect-SipServer | Out-Null; (New-SipCall -From 1001 -To busy -Wait).Cause" |
-            Should -Be UserBusy
+        $loaded = '[AppDomain]::CurrentDomain.GetAssemblies() | ForEach-Object GetName | Where-Object Name -eq Microsoft.Extensions.Logging.Abstractions | ForEach-Object { $_.Version.Major } | Sort-Object'
+        $version = [Reflection.AssemblyName]::GetAssemblyName($other.FullName).Version.Major
+        # Alone before the import, and beside ours after it.
+        Invoke-Fresh "`$null = [Reflection.Assembly]::LoadFrom('$($other.FullName)'); $loaded; Import-Module `$manifest; Start-SipSimulator Asterisk | Connect-SipServer | Out-Null; (New-SipCall -From 1001 -To busy -Wait).Cause; $loaded" |
+            Should -Be (@($version, 'UserBusy') + @($version, 8 | Sort-Object))
     }
 
     It 'is removed with all that it has open' {

@@ -38,20 +38,4 @@ Describe 'Wait-SipCall' {
     It 'completes states' {
         (Get-Completion 'Wait-SipCall x -State OnH').CompletionText | Should -Be OnHold
     }
-
-    It 'ends within a second after Ctrl+C, and says what goes on' -Skip:$IsWindows {
-        $script = Join-Path $TestDrive wait.ps1
-        Set-Content $script "Import-Module '$manifest'; Start-SipSimulator Asterisk | Connect-SipServer -Name pbx | Out-Null; `$c = New-SipCall -From 1001 -To 1002 -Wait; Set-Content '$TestDrive/ready' `$c.CallId; `$c | Wait-SipCall"
-        # A shell's background job ignores SIGINT, and so would all that it starts.
-        $process = Start-Process env -ArgumentList '--default-signal=INT', 'pwsh', '-NoProfile', '-NonInteractive', '-File', $script -RedirectStandardOutput "$TestDrive/out.txt" -RedirectStandardError "$TestDrive/err.txt" -PassThru
-        $until = [datetime]::UtcNow.AddSeconds(60)
-        while (-not (Get-Content "$TestDrive/ready" -ErrorAction Ignore) -and [datetime]::UtcNow -lt $until -and -not $process.HasExited) { Start-Sleep -Milliseconds 50 }
-        $id = Get-Content "$TestDrive/ready"
-        $id | Should -Not -BeNullOrEmpty
-        # Waiting begins just after the file is there.
-        Start-Sleep -Milliseconds 500
-        kill -INT $process.Id
-        $process.WaitForExit(20000) | Should -BeTrue
-        Get-Content "$TestDrive/out.txt" -Raw | Should -BeLike "*Stopped. Call $id (1001 -> 1002) on pbx is Connected and goes on; Stop-SipCall $id ends it.*"
-    }
 }

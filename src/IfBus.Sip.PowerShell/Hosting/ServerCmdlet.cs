@@ -12,7 +12,7 @@ public abstract class ServerCmdlet : CallServerCmdlet
     [ArgumentCompleter(typeof(ServerNameCompleter))]
     public string? Server { get; set; }
 
-    private protected sealed override string[]? Named => Server is null ? null : [Server];
+    private protected sealed override string[]? NamedServers => Server is null ? null : [Server];
 
     /// <summary>A call of a connection in one line; its id if it is not known.</summary>
     private protected static string Describe(ServerStore.Connection connection, string id) =>

@@ -14,8 +14,8 @@ public abstract class ServersCmdlet : CallServerCmdlet
 
     /// <summary>The connections that are meant: those piped in, those named, or all that can do it.</summary>
     private protected IReadOnlyList<ServerStore.Connection> Meant(string[]? piped, SipCapabilities needed) =>
-        (piped ?? Named) is { } names ? ChooseEach(names) : ThoseThatCan(ChooseEachOrAll(null), needed);
+        (piped ?? NamedServers) is { } names ? ChooseEach(names) : ThoseThatCan(ChooseEachOrAll(null), needed);
 
     // An empty column of a table is the same as none.
-    private protected sealed override string[]? Named => Server is { Length: > 0 } servers && servers.OfType<string>().ToArray() is { Length: > 0 } names ? names : null;
+    private protected sealed override string[]? NamedServers => Server is { Length: > 0 } servers && servers.OfType<string>().ToArray() is { Length: > 0 } names ? names : null;
 }

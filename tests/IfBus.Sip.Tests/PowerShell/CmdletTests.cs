@@ -53,30 +53,6 @@ public sealed class CmdletTests : IDisposable
     }
 
     [Fact]
-    public void Events_of_a_call()
-    {
-        _module.Run("Start-SipSimulator Asterisk | Connect-SipServer -Name a");
-        SipEvent[] events = [.. _module.Run("$c = New-SipCall -From 1001 -To 1002; Watch-SipEvent -CallId $c.CallId -Count 1 -Timeout 10").Select(e => (SipEvent)e.BaseObject)];
-        Assert.Equal(SipEventTypes.CallStateChanged, Assert.Single(events).Type);
-    }
-
-    // Without an end these tests would never end; the time-out only makes them fail.
-    [Theory]
-    [InlineData("", "Terminated")]
-    [InlineData("CallDtmf", "")]
-    public void Events_of_a_call_end_with_it_and_come_from_where_it_lives(string type, string last)
-    {
-        _module.Run("Start-SipSimulator Asterisk | Connect-SipServer -Name a; Start-SipSimulator Asterisk | Connect-SipServer -Name b; Set-SipServer -Default a");
-        SipCall call = _module.Run<SipCall>("New-SipCall -From bye -To 1002 -Server b");
-        long begin = Environment.TickCount64;
-        var events = _module.Run($"param($c) Watch-SipEvent {type} -CallId $c.Uri -Timeout 60", call).Select(e => (SipEvent)e.BaseObject).ToList();
-        Assert.InRange(Environment.TickCount64 - begin, 0, 50_000);
-        Assert.All(events, e => Assert.Equal(call.CallId, e.CallId));
-        Assert.Equal(last, events.LastOrDefault()?.Name ?? "");
-        Assert.Equal(CallState.Terminated, _module.Run<SipCall>("param($c) $c | Get-SipCallStatus", call).State);
-    }
-
-    [Fact]
     public void There_is_nothing_to_watch_of_a_call_that_has_ended_or_never_was()
     {
         _module.Run("Start-SipSimulator Asterisk | Connect-SipServer -Name a");

@@ -1,10 +1,8 @@
-using System.Diagnostics;
-using System.Reflection;
 using IfBus.Sip.Tests.Support;
 
 namespace IfBus.Sip.Tests.Shell;
 
-/// <summary>The Shell in processes of its own: exit codes, the first-call example, and what a fresh process makes of importing.</summary>
+/// <summary>The Shell in processes of its own: exit codes, the first-call example, and the module that it brings.</summary>
 public sealed class ShellTests
 {
     private const string Call = "$s = Start-SipSimulator Asterisk; $s | Connect-SipServer | ForEach-Object { }; (New-SipCall -From 1001 -To busy -Wait).Cause";
@@ -54,36 +52,12 @@ public sealed class ShellTests
 
     [Theory]
     [InlineData("")]
-    [InlineData("Import-Module '{0}'; ")]
     [InlineData("Import-Module '{0}' -Force; ")]
-    [InlineData("$r = [runspacefactory]::CreateRunspace([initialsessionstate]::CreateDefault2()); $r.Open(); $p = [powershell]::Create(); $p.Runspace = $r; $null = $p.AddScript(\"Import-Module '{0}'; Get-SipServer\").Invoke(); ")]
-    public async Task Imports(string before)
+    public async Task The_module_is_there_and_may_be_imported_again(string before)
     {
         (int code, string output, string errors) = await RunAsync("-Command", before.Replace("{0}", Repository.StagedModule, StringComparison.Ordinal) + Call);
         Assert.Equal((0, "UserBusy", ""), (code, output.Trim(), errors));
     }
 
-    [Fact]
-    public async Task Imports_after_another_version_of_the_logging_abstractions()
-    {
-        string other = typeof(ShellTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "OtherLoggingAbstractions").Value!;
-        (int code, string output, string errors) = await RunAsync(
-            "-Command",
-            $"$other = [Reflection.Assembly]::LoadFrom('{other}'); " + Call
-            + "; [AppDomain]::CurrentDomain.GetAssemblies() | Where-Object { $_.GetName().Name -eq 'Microsoft.Extensions.Logging.Abstractions' } | ForEach-Object { $_.GetName().Version.Major }");
-        Assert.Equal((0, ""), (code, errors));
-        Assert.Equal("6 8 UserBusy", string.Join(' ', output.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal)));
-    }
-
-    private static async Task<(int Code, string Output, string Errors)> RunAsync(params string[] arguments)
-    {
-        var start = new ProcessStartInfo("dotnet", [Repository.Shell, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
-        using Process process = Process.Start(start)!;
-        process.StandardInput.Close();
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        Task<string> output = process.StandardOutput.ReadToEndAsync(limit.Token);
-        Task<string> errors = process.StandardError.ReadToEndAsync(limit.Token);
-        await process.WaitForExitAsync(limit.Token);
-        return (process.ExitCode, await output, await errors);
-    }
+    private static Task<(int Code, string Output, string Errors)> RunAsync(params string[] arguments) => OwnProcess.RunAsync(Repository.Shell, "", arguments);
 }

@@ -10,11 +10,15 @@ internal static class Repository
     public static string StagedModule => Directory.GetFiles(Path.Combine(Root, "out", "IfBus.Sip"), "IfBus.Sip.psd1", SearchOption.AllDirectories).Order().Last();
 
     /// <summary>The Shell, built as the tests are.</summary>
-    public static string Shell => Path.Combine(
-        Root, "src", "IfBus.Sip.Shell", "bin", AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}Release{Path.DirectorySeparatorChar}", StringComparison.Ordinal) ? "Release" : "Debug", "net10.0", "IfBus.Sip.Shell.dll");
+    public static string Shell => Path.Combine(Root, "src", "IfBus.Sip.Shell", "bin", Build, "net10.0", "IfBus.Sip.Shell.dll");
+
+    /// <summary>The engine alone, which runs the script that is its argument; built as the tests are.</summary>
+    public static string EngineHost => Path.Combine(Root, "tests", "EngineHost", "bin", Build, "net10.0", "IfBus.Sip.EngineHost.dll");
 
     /// <summary>The recordings of a server.</summary>
     public static string Transcripts(string server) => Path.Combine(Root, "tests", "Transcripts", server);
+
+    private static string Build => AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}Release{Path.DirectorySeparatorChar}", StringComparison.Ordinal) ? "Release" : "Debug";
 
     private static string Find()
     {
