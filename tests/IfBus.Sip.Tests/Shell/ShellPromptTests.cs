@@ -32,7 +32,7 @@ public sealed class ShellPromptTests
         await terminal.TypeAsync("throw 'a' + 'b'\n", "ab", "SIP> ");
         await terminal.TypeAsync("Start-SipSimulator Asterisk | Connect-SipServer -Name sim\n", "Connected", "SIP> ");
 
-        // Three tries: the machine may stand still for a second of its own. Who waits for the call, which rings for ever, is late in all.
+        // Three tries: the machine may stand still for a second of its own. Who waits for the call is late in all: it rings for a minute.
         TimeSpan taken = TimeSpan.MaxValue;
         for (int i = 0; i < 3 && taken > TimeSpan.FromSeconds(1); i++)
         {
