@@ -12,6 +12,6 @@ public abstract class CallServerCmdlet : SipCmdlet
         string[]? names = NamedServers;
         IReadOnlyList<ServerStore.Connection> among = names is null ? Store.All : ChooseEach(names);
         if (among.Count > 1 && among.FirstOrDefault(c => c.Adapter.FindCall(callId) is not null) is { } owner) return owner;
-        return names is null ? Choose(null) : among.FirstOrDefault();
+        return names is null ? Choose(null) : among.Count > 0 ? among[0] : null;
     }
 }
