@@ -23,7 +23,7 @@ public sealed class AsteriskEventMask
         await adapter.InvokeCommandAsync(new SipCommandRequest("Ping", []), default);
         var names = new HashSet<string>();
         while (events.TryRead(out SipEvent? item)) names.Add(item!.Name);
-        Assert.Contains("Newstate", names);
+        Assert.Contains("Newchannel", names);
         Assert.Equal(comes, names.Contains("CEL"));
         Assert.DoesNotContain("Newexten", names);
     }
