@@ -172,7 +172,8 @@ public sealed class HostilePeerTests
     [Fact]
     public async Task A_peer_that_stops_answering_is_given_up_and_nothing_is_sent_twice()
     {
-        using ScriptedPeer peer = ScriptedPeer.LogsIn((_, _, _) => Task.Delay(Timeout.Infinite).ContinueWith(_ => false, TaskScheduler.Default));
+        var answered = new TaskCompletionSource<bool>();
+        using ScriptedPeer peer = ScriptedPeer.LogsIn((_, _, _) => answered.Task);
         await using ISipAdapter adapter = await Connect(peer.Port, requestSeconds: 1, keepAlive: 1);
         var watch = Stopwatch.StartNew();
         SipTimeoutException error = await Assert.ThrowsAsync<SipTimeoutException>(() => adapter.MakeCallAsync(new SipCallRequest { From = "1001", To = "1002" }, default).WaitAsync(AtOnce));
@@ -180,6 +181,7 @@ public sealed class HostilePeerTests
         Assert.InRange(watch.Elapsed.TotalSeconds, 0.9, 10);
         await Until.TrueAsync(() => adapter.Server.State != ConnectionState.Connected);
         Assert.Equal(1, peer.Received.Split("Action: Originate").Length - 1);
+        answered.SetResult(false);
     }
 
     [Fact]

@@ -76,7 +76,8 @@ internal sealed class Replay
 
     public List<SipEvent> Changes { get; } = [];
 
-    public List<byte[]> Messages { get; } = [];
+    /// <summary>The messages, their bytes as characters.</summary>
+    public List<string> Messages { get; } = [];
 
     /// <summary>The calls as they stood at the end, by id.</summary>
     public Dictionary<string, SipCall> Final => Changes.GroupBy(c => c.CallId!).ToDictionary(g => g.Key, g => g.Last().Call!);
@@ -147,11 +148,11 @@ internal sealed class Replay
 
     private void Take(ReadOnlySpan<byte> message)
     {
-        Messages.Add(message.ToArray());
+        Messages.Add(Encoding.Latin1.GetString(message));
         if (!message.StartsWith("Event: "u8)) return;
         ReadOnlySpan<byte> name = message["Event: ".Length..];
         name = name[..name.IndexOf("\r\n"u8)];
-        var told = new AmiMessage(Messages[^1]);
+        var told = new AmiMessage(message.ToArray());
         if (name.SequenceEqual("OriginateResponse"u8) && told.Get("Response"u8) == "Success") _where[told.Get("Uniqueid"u8)!] = (told.Get("Exten"u8) ?? "", told.Get("Application"u8) ?? "", told.Get("Data"u8) ?? "");
         else if (name.SequenceEqual("BlindTransfer"u8) && told.Get("TransfereeUniqueid"u8) is { } moved) _where[moved] = (told.Get("Extension"u8) ?? "", "", "");
         _mapper.OnEvent(name, message);

@@ -63,7 +63,7 @@ internal sealed class ScriptedPeer : IDisposable
     {
         var text = new StringBuilder();
         byte[] one = new byte[1];
-        while (!text.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
+        while (text.Length < 4 || text[^1] != '\n' || text.ToString(text.Length - 4, 4) != "\r\n\r\n")
         {
             if (await stream.ReadAsync(one, cancellationToken) == 0) throw new IOException("closed");
             text.Append((char)one[0]);
