@@ -23,7 +23,6 @@ public sealed class AsteriskSimulatorReplayTests(AsteriskSimulatorReplayTests.Pl
         ["queue"] = "one queue without agents' events",
         ["refer"] = "no phone that sends REFER",
         ["restart-idle"] = "restart says the same",
-        ["stop-gracefully"] = "no core stop gracefully",
     };
 
     // Of a played one: what is left out (ManagerComparison.IsLeftOut), and why.
