@@ -32,7 +32,7 @@ public sealed class AsteriskSimulator : ServerSimulator
         : base(options)
     {
         _options = options;
-        _switch = new Switchboard(options) { RestartWanted = () => _ = RestartAsync(Lifetime.Token) };
+        _switch = new Switchboard(options) { RestartWanted = () => _ = RestartAsync(Lifetime.Token), StopWanted = () => Task.Run(Stop) };
         Listen();
     }
 
@@ -65,6 +65,13 @@ public sealed class AsteriskSimulator : ServerSimulator
         Listen();
         await Task.Delay(_options.RestartTime, _options.TimeProvider, cancellationToken).ConfigureAwait(false);
         _switch.Booted();
+    }
+
+    // The end of core stop gracefully: nobody listens any more.
+    private void Stop()
+    {
+        _switch.ShutDown(restart: false);
+        StopListening(c => c.CloseWhenWritten());
     }
 
     /// <inheritdoc/>

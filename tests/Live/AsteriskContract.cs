@@ -15,6 +15,12 @@ public sealed class AsteriskControl : ControlContract
     protected override ContractServer Server => LiveServer.Contract;
 }
 
+/// <summary>The contract of ids on a real Asterisk.</summary>
+public sealed class AsteriskIds : ManagerIdsContract
+{
+    protected override ContractServer Server => LiveServer.Contract;
+}
+
 /// <summary>The contract of trouble on a real Asterisk 22 with SIPp far ends.</summary>
 public sealed class AsteriskTrouble : TroubleContract
 {

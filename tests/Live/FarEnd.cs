@@ -21,7 +21,7 @@ internal sealed class FarEnd : IDisposable
         if (scenario.StartsWith('<')) File.WriteAllText(file, scenario);
         var start = new ProcessStartInfo("sipp", [
             "-sf", file, "-i", LiveServer.Host, "-p", Text(port), "-ci", LiveServer.Host, "-cp", Text(FreePort()), "-mi", LiveServer.Host, "-mp", Text(FreePort()),
-            "-rtp_echo", "-nostdin", "-m", "1", "-trace_msg", "-message_file", Messages, .. more])
+            "-rtp_echo", "-nostdin", "-m", "1", "-trace_msg", "-message_file", MessageFile, .. more])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -34,7 +34,7 @@ internal sealed class FarEnd : IDisposable
         _process.BeginErrorReadLine();
     }
 
-    private string Messages => Path.Combine(_folder, "messages.log");
+    private string MessageFile => Path.Combine(_folder, "messages.log");
 
     /// <summary>Where it listens for SIP.</summary>
     public int Port { get; }
@@ -42,35 +42,38 @@ internal sealed class FarEnd : IDisposable
     /// <summary>A far end on a port of its own, once it listens: before, the server would take it for one that is not there.</summary>
     /// <param name="scenario">Name of a scenario, or the scenario itself.</param>
     /// <param name="more">More arguments.</param>
-    public static FarEnd Open(string scenario, params string[] more)
-    {
-        var end = new FarEnd(scenario, FreePort(), more);
-        DateTime deadline = DateTime.UtcNow.AddSeconds(15);
-        while (!IPGlobalProperties.GetIPGlobalProperties().GetActiveUdpListeners().Any(l => l.Port == end.Port)) Assert.True(DateTime.UtcNow < deadline && !end._process.HasExited, "SIPp does not listen");
-        return end;
-    }
+    public static FarEnd Open(string scenario, params string[] more) => new FarEnd(scenario, FreePort(), more).Listening();
 
     /// <summary>Calls a number at a server, as somebody whom it does not know.</summary>
     /// <param name="number">The number.</param>
     /// <param name="server">host:port of its SIP.</param>
     public static FarEnd CallTo(string number, string server) => new("call", FreePort(), "-s", number, server);
 
-    /// <summary>Plays the endpoint sipp-traced.</summary>
-    public static FarEnd Play(string scenario, params string[] more) => new(scenario, LiveServer.FarEndPort + 12, more);
+    /// <summary>Plays the endpoint sipp-traced, once it listens.</summary>
+    public static FarEnd Play(string scenario, params string[] more) => new FarEnd(scenario, LiveServer.FarEndPort + 12, more).Listening();
 
     /// <summary>Calls a number of the server, as somebody whom it does not know.</summary>
     public static FarEnd CallIn(string number) => new("call", LiveServer.FarEndPort + 14, "-s", number, $"{LiveServer.Host}:{Text(LiveServer.SipPort)}");
 
     /// <summary>Everything that was sent and received so far.</summary>
-    public string Trace => File.Exists(Messages) ? File.ReadAllText(Messages) : "";
+    public string Trace => File.Exists(MessageFile) ? File.ReadAllText(MessageFile) : "";
 
     /// <summary>True if a request with this method has come from the server.</summary>
-    public bool Received(string method) => Parts(received: true).Any(p => p.StartsWith(method + " ", StringComparison.Ordinal));
+    public bool Received(string method) => Requests(method).Count > 0;
+
+    /// <summary>When the requests with this method came from the server, by this machine's clock.</summary>
+    public List<DateTime> Requests(string method) => [.. Messages().Where(m => m.Received && m.Text.StartsWith(method + " ", StringComparison.Ordinal)).Select(m => m.At)];
 
     /// <summary>The messages that came, or went.</summary>
-    public IEnumerable<string> Parts(bool received) => Trace.Split("-----------------------------------------------", StringSplitOptions.RemoveEmptyEntries)
-        .Where(p => p.Contains(received ? "message received" : "message sent", StringComparison.Ordinal))
-        .Select(p => p[(p.IndexOf("\n\n", StringComparison.Ordinal) is var at and >= 0 ? at + 2 : 0)..].TrimStart());
+    public IEnumerable<string> Parts(bool received) => Messages().Where(m => m.Received == received).Select(m => m.Text);
+
+    /// <summary>The call lasted until we ended it: of all that came in its whole life one is a BYE, and it came after that.</summary>
+    /// <param name="stopping">When we began to end it.</param>
+    public void AssertKeptUntil(DateTime stopping)
+    {
+        Assert.Equal(0, WaitForEnd());
+        Assert.InRange(Assert.Single(Requests("BYE")), stopping, DateTime.Now);
+    }
 
     /// <summary>Waits for its end: 0 if the scenario went through.</summary>
     public int WaitForEnd()
@@ -85,6 +88,30 @@ internal sealed class FarEnd : IDisposable
         _process.WaitForExit();
         _process.Dispose();
         Directory.Delete(_folder, recursive: true);
+    }
+
+    // Each begins with a line of dashes and the time, and is then said to have come or gone.
+    private IEnumerable<(DateTime At, bool Received, string Text)> Messages()
+    {
+        foreach (string part in Trace.Split("-----------------------------------------------", StringSplitOptions.RemoveEmptyEntries))
+        {
+            bool received = part.Contains("message received", StringComparison.Ordinal);
+            if (!received && !part.Contains("message sent", StringComparison.Ordinal)) continue;
+            int at = part.IndexOf("\n\n", StringComparison.Ordinal);
+            yield return (DateTime.Parse(part[..part.IndexOf('\n', StringComparison.Ordinal)].Trim(), CultureInfo.InvariantCulture), received, part[(at >= 0 ? at + 2 : 0)..].TrimStart());
+        }
+    }
+
+    private FarEnd Listening()
+    {
+        DateTime deadline = DateTime.UtcNow.AddSeconds(15);
+        while (!IPGlobalProperties.GetIPGlobalProperties().GetActiveUdpListeners().Any(l => l.Port == Port))
+        {
+            Assert.True(DateTime.UtcNow < deadline && !_process.HasExited, "SIPp does not listen");
+            Thread.Sleep(10);
+        }
+
+        return this;
     }
 
     // Only its SIP port is known to the server. Others, in fixed places, may be a second server's.

@@ -32,6 +32,9 @@ internal sealed class AmiAction(string name)
     {
         if (value.AsSpan().IndexOfAny(LineBreakers) >= 0)
             throw new SipArgumentException(parameter ?? name, value, "line breaks (CR, LF) and NUL would end the line and begin another header; leave them out.");
+        // Whatever is not above the blank is skipped there after the colon (wire/asterisk, section 1).
+        if (value.Length > 0 && value[0] <= ' ')
+            throw new SipArgumentException(parameter ?? name, value, "Asterisk leaves out blanks at the beginning of a value; begin it with something else.");
         if (!IsWellFormed(value))
             throw new SipArgumentException(parameter ?? name, value, "it is not well-formed Unicode text.");
         int length = name.Length + 2 + Encoding.UTF8.GetByteCount(value);

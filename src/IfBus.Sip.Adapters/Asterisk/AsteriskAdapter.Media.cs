@@ -87,18 +87,18 @@ internal sealed partial class AsteriskAdapter
         if (change.Path is { } path) CallRules.CheckPath(path, Formats);
         if (string.IsNullOrWhiteSpace(change.Member ?? "one")) throw new SipArgumentException("Member", change.Member, "the channel or the leg id of one member; for everybody it is left out.");
         string who = change.Member is { } member && (change.Muted is not null || change.Kick) ? await MemberOfAsync(session, name, member, cancellationToken).ConfigureAwait(false) : "all";
-        if (change.Locked is { } locked) await ConferenceAsync(session, new AmiAction(locked ? "ConfbridgeLock" : "ConfbridgeUnlock").Add("Conference", name), name, cancellationToken).ConfigureAwait(false);
-        if (change.Muted is { } muted) await ConferenceAsync(session, new AmiAction(muted ? "ConfbridgeMute" : "ConfbridgeUnmute").Add("Conference", name).Add("Channel", who, "Member"), name, cancellationToken).ConfigureAwait(false);
+        if (change.Locked is { } locked) await ConferenceAsync(session, new AmiAction(locked ? "ConfbridgeLock" : "ConfbridgeUnlock").Add("Conference", name, "Name"), name, cancellationToken).ConfigureAwait(false);
+        if (change.Muted is { } muted) await ConferenceAsync(session, new AmiAction(muted ? "ConfbridgeMute" : "ConfbridgeUnmute").Add("Conference", name, "Name").Add("Channel", who, "Member"), name, cancellationToken).ConfigureAwait(false);
         if (change.Recording is { } recorded)
         {
-            AmiAction record = new AmiAction(recorded ? "ConfbridgeStartRecord" : "ConfbridgeStopRecord").Add("Conference", name);
+            AmiAction record = new AmiAction(recorded ? "ConfbridgeStartRecord" : "ConfbridgeStopRecord").Add("Conference", name, "Name");
             if (change.Path is { } file) record.Add("RecordFile", file, "Path");
             using CallCondition<AsteriskCall>? told = _mapper.WhenRecorded(name, recorded);
             await ConferenceAsync(session, record, name, cancellationToken).ConfigureAwait(false);
             if (told is not null) await Task.WhenAny(told.Task, Task.Delay(TimeSpan.FromSeconds(1), Time, cancellationToken)).ConfigureAwait(false);
         }
 
-        if (change.Kick) await ConferenceAsync(session, new AmiAction("ConfbridgeKick").Add("Conference", name).Add("Channel", who, "Member"), name, cancellationToken).ConfigureAwait(false);
+        if (change.Kick) await ConferenceAsync(session, new AmiAction("ConfbridgeKick").Add("Conference", name, "Name").Add("Channel", who, "Member"), name, cancellationToken).ConfigureAwait(false);
         // Who may change a room need not be one who may look into it.
         if (!session.Capabilities.HasFlag(SipCapabilities.ConferenceList)) return null;
         IReadOnlyList<SipConference> rooms = await GetConferencesAsync(session, name, cancellationToken).ConfigureAwait(false);

@@ -75,7 +75,7 @@ internal static class AsteriskCommands
             if (name.Equals("Action", StringComparison.OrdinalIgnoreCase) || name.Equals("ActionID", StringComparison.OrdinalIgnoreCase))
                 throw new SipArgumentException("Field", name, "this header is ours.");
             isAsync |= name.Equals("Async", StringComparison.OrdinalIgnoreCase) && value.Equals("true", StringComparison.OrdinalIgnoreCase);
-            action.Add(name, value, name);
+            action.Add(name, value, "Field");
         }
 
         if (request.Name.Equals("Originate", StringComparison.OrdinalIgnoreCase) && !isAsync)

@@ -353,11 +353,12 @@ internal static partial class ManagerActions
     private static void Command(ManagerAction action, ManagerConnection connection, Switchboard board, AsteriskSimulatorOptions options)
     {
         string command = action["Command"].Trim();
-        if (command is "core restart now")
+        if (command is "core restart now" or "core stop gracefully")
         {
             // The session that gave the command is told nothing: only its end.
             board.Remove(connection);
-            board.RestartWanted?.Invoke();
+            if (command is "core restart now") board.RestartWanted?.Invoke();
+            else board.StopGracefully();
             return;
         }
 

@@ -143,6 +143,10 @@ internal sealed class ManagerConnection(Stream stream, Switchboard board, Asteri
         {
             Reply(action, "Error", "Missing action in request");
         }
+        else if (board.IsStopping)
+        {
+            Reply(action, "Error", "Asterisk is shutting down");
+        }
         else if (action.Is("Login"))
         {
             await LoginAsync(action, cancellationToken).ConfigureAwait(false);

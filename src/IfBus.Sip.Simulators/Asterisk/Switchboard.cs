@@ -36,6 +36,11 @@ internal sealed partial class Switchboard
 
     public Action? RestartWanted { get; set; }
 
+    /// <summary>It stops when its last channel has gone, and does nothing any more that it is asked.</summary>
+    public bool IsStopping { get; private set; }
+
+    public Action? StopWanted { get; set; }
+
     public DateTime Now => Options.TimeProvider.GetLocalNow().DateTime;
 
     public long ActionsReceived => Interlocked.Read(ref _actions);
@@ -157,8 +162,20 @@ internal sealed partial class Switchboard
         }
     }
 
+    /// <summary>As <c>core stop gracefully</c>.</summary>
+    public void StopGracefully()
+    {
+        IsStopping = true;
+        StopIfIdle();
+    }
+
+    private void StopIfIdle()
+    {
+        if (IsStopping && _channels.Count == 0) _agenda.Add(Moment, () => StopWanted?.Invoke());
+    }
+
     /// <summary>Up again: logins work, modules are loading.</summary>
-    public void Boot() => StartedAt = Now;
+    public void Boot() => (StartedAt, IsStopping) = (Now, false);
 
     /// <summary>Modules are loaded.</summary>
     public void Booted()
@@ -298,5 +315,6 @@ internal sealed partial class Switchboard
         if (channel.InDialplan) (channel.Exten, channel.Priority) = ("h", 2);
         string tech = sipStatus > 0 && !IsVersion16 ? $"TechCause: {sipStatus}\r\n" : "";
         Tell("Hangup", "call", channel.Headers() + $"Cause: {cause}\r\nCause-txt: {SimText.Cause(cause)}\r\n{tech}");
+        StopIfIdle();
     }
 }

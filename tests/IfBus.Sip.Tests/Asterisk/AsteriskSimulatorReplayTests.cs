@@ -4,7 +4,7 @@ using IfBus.Sip.Tests.Support;
 namespace IfBus.Sip.Tests.Asterisk;
 
 /// <summary>The simulator against the recordings of Asterisk 22.10 and 16.28: asked the same, it says the same, header by header.</summary>
-public sealed class AsteriskSimulatorReplayTests
+public sealed class AsteriskSimulatorReplayTests(AsteriskSimulatorReplayTests.Played played) : IClassFixture<AsteriskSimulatorReplayTests.Played>
 {
     // Why a recording is not played: what it is about, the simulator has not.
     private static readonly Dictionary<string, string> NotPlayed = new()
@@ -23,7 +23,6 @@ public sealed class AsteriskSimulatorReplayTests
         ["queue"] = "one queue without agents' events",
         ["refer"] = "no phone that sends REFER",
         ["restart-idle"] = "restart says the same",
-        ["stop-gracefully"] = "no core stop gracefully",
     };
 
     // Of a played one: what is left out (ManagerComparison.IsLeftOut), and why.
@@ -65,14 +64,17 @@ public sealed class AsteriskSimulatorReplayTests
         new() { Name = "ifbus-calls", Secret = "calls-secret", Read = "call,cdr", Write = "originate,call,reporting" },
     ];
 
+    private static IEnumerable<(string Server, string Scenario)> All =>
+        from server in (string[])["asterisk", "asterisk16"]
+        from file in Transcript.Files(server)
+        let scenario = Path.GetFileName(file).Split('.')[0]
+        where !NotPlayed.ContainsKey(scenario)
+        select (server, scenario);
+
     public static TheoryData<string, string> Recordings()
     {
         var data = new TheoryData<string, string>();
-        foreach (string server in new[] { "asterisk", "asterisk16" })
-        {
-            foreach (string scenario in Transcript.Files(server).Select(f => Path.GetFileName(f).Split('.')[0]).Where(s => !NotPlayed.ContainsKey(s))) data.Add(server, scenario);
-        }
-
+        foreach ((string server, string scenario) in All) data.Add(server, scenario);
         return data;
     }
 
@@ -80,9 +82,7 @@ public sealed class AsteriskSimulatorReplayTests
     [MemberData(nameof(Recordings))]
     public async Task Asked_the_same_it_says_the_same(string server, string scenario)
     {
-        using AsteriskSimulator simulator = AsteriskSimulator.Start(new AsteriskSimulatorOptions { Version = server == "asterisk16" ? "16.28.0" : "22.10.1", RingTime = TimeSpan.FromMilliseconds(100), Users = Users });
-        using var replay = new ManagerReplay(Transcript.Open(server, scenario), simulator, Replaced);
-        List<string> differences = await replay.RunAsync(LeftOut.GetValueOrDefault(scenario, "").Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        List<string> differences = await played.DifferencesAsync((server, scenario));
         Assert.True(differences.Count == 0, string.Join('\n', differences));
     }
 
@@ -110,4 +110,18 @@ public sealed class AsteriskSimulatorReplayTests
             }
         }
     }
+
+    private static async Task<List<string>> PlayAsync((string Server, string Scenario) recording)
+    {
+        using AsteriskSimulator simulator = AsteriskSimulator.Start(new AsteriskSimulatorOptions
+        {
+            Version = recording.Server == "asterisk16" ? "16.28.0" : "22.10.1",
+            RingTime = TimeSpan.FromMilliseconds(100),
+            Users = Users,
+        });
+        using var replay = new ManagerReplay(Transcript.Open(recording.Server, recording.Scenario), simulator, Replaced);
+        return await replay.RunAsync(LeftOut.GetValueOrDefault(recording.Scenario, "").Split(' ', StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    public sealed class Played() : SideBySide<(string Server, string Scenario)>(All, PlayAsync);
 }

@@ -42,6 +42,12 @@ public sealed class Asterisk16SimulatorTrouble : TroubleContract
     protected override ContractServer Real { get; } = Simulated.Asterisk("16.28.0");
 }
 
+/// <summary>The contract of ids on the simulator of Asterisk 22.</summary>
+public sealed class AsteriskSimulatorIds : ManagerIdsContract
+{
+    protected override ContractServer Server { get; } = Simulated.Asterisk("22.10.1");
+}
+
 /// <summary>Servers that are started for one test and stopped after it.</summary>
 internal static class Simulated
 {

@@ -386,16 +386,19 @@ public abstract class ControlContract : ServerContract
     {
         SipCall call = Pair();
         Module.Run("param($c) $c | Send-SipDtmf 12#", call);
+        using (var ear = new RawManager(Server.Host, Server.Port, Server.User, Server.Secret, "dtmf"))
         using (var other = new ModuleRunspace())
         using (var player = System.Management.Automation.PowerShell.Create(other.Runspace))
         {
-            player.AddScript("param($s, $c) Send-SipDtmf 345 -CallId $c -Server $s -Duration 1").AddArgument(Module.Run<SipServer>("Get-SipServer")).AddArgument(call.CallId);
+            player.AddScript("param($s, $c) Send-SipDtmf 345345345345 -CallId $c -Server $s -Duration 1").AddArgument(Module.Run<SipServer>("Get-SipServer")).AddArgument(call.CallId);
             IAsyncResult playing = player.BeginInvoke();
-            // The server does nothing else on a connection while a digit sounds.
+            ear.Await(m => m.Event == "DTMFBegin" && m["Digit"] == "3");
+            // The server does nothing else on a connection while a digit sounds: there each of these would wait for one.
+            var watch = System.Diagnostics.Stopwatch.StartNew();
             for (int i = 0; i < 20; i++) Module.Run("Invoke-SipCommand Ping -Confirm:$false");
+            Assert.InRange(watch.Elapsed.TotalSeconds, 0, 8);
             Assert.False(playing.IsCompleted);
-            player.EndInvoke(playing);
-            Assert.False(player.HadErrors);
+            player.Stop();
         }
 
         foreach (string bad in new[] { "12x", "1\r\n2", "" }) Assert.NotEmpty(Module.Try("param($c, $d) $c | Send-SipDtmf $d", call, bad).Errors);

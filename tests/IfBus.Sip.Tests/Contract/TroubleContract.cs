@@ -73,10 +73,9 @@ public abstract class TroubleContract : ServerContract
     [ServerFact]
     public void Answered_meanwhile()
     {
-        // There before the call: it does not wait for anybody.
-        Assert.NotEmpty(Other.Run("Get-SipServer"));
-        SipCall call = Module.Run<SipCall>("New-SipCall -From sipp-answer -To dial-answer | Wait-SipCall -State Dialing, Ringing -Timeout 10");
-        Cut();
+        SipCall call = RingingAtTheCut();
+        // Its destination would ring for ever, so it is given another, which answers.
+        Other.Run("param($c) Invoke-SipCommand Redirect @{ Channel = $c; Context = 'ifbus'; Exten = 'dial-answer'; Priority = '1' } -Confirm:$false", call.CallId);
         UntilOther(call, c => Up(c) == 2 && c.State == CallState.Connected);
         Mend();
         Assert.Equal((CallState.Connected, 2), (Until(call, c => c.State == CallState.Connected).State, Up(Now(call))));
@@ -86,10 +85,8 @@ public abstract class TroubleContract : ServerContract
     [ServerFact]
     public void Refused_meanwhile()
     {
-        // There before the call: it does not wait for anybody.
-        Assert.NotEmpty(Other.Run("Get-SipServer"));
-        SipCall call = Module.Run<SipCall>("New-SipCall -From sipp-answer -To dial-busy | Wait-SipCall -State Dialing, Ringing -Timeout 10");
-        Cut();
+        SipCall call = RingingAtTheCut();
+        OtherHangsUp(call.Legs.Single(l => l.State == "Ringing").Id);
         UntilOther(call, c => c.State == CallState.Terminated);
         Mend();
         SipCall ended = WaitForEnd(call);
@@ -248,6 +245,18 @@ public abstract class TroubleContract : ServerContract
             if (condition(now)) return;
             Assert.True(DateTime.UtcNow < end, $"{now.State}, {now.Reconnects} times: {now.LastError}");
         }
+    }
+
+    // The first party has answered, the second rings, for whoever sees it.
+    private SipCall RingingAtTheCut()
+    {
+        // There before the call: it does not wait for anybody.
+        Assert.NotEmpty(Other.Run("Get-SipServer"));
+        SipCall call = Module.Run<SipCall>("New-SipCall -From sipp-answer -To dial-ring");
+        call = Until(call, c => c.State == CallState.Ringing && c.Legs.Any(l => l.State == "Ringing") && Up(c) == 1);
+        Cut();
+        Assert.Equal(CallState.Ringing, UntilOther(call, c => c.Legs.Count == 2).State);
+        return call;
     }
 
     // The kept party hears music, the other talks with 601.

@@ -6,9 +6,9 @@ namespace IfBus.Sip.Tests.Support;
 internal static class Connected
 {
     /// <summary>A connected adapter; one that does not come to it is let go.</summary>
-    public static async Task<ISipAdapter> ToAsync(SipServerType type, int port, double seconds, double requestSeconds, double keepAlive, NetworkCredential? credential = null, ISipLog? log = null)
+    public static async Task<ISipAdapter> ToAsync(SipServerType type, int port, double seconds, double requestSeconds, double keepAlive, NetworkCredential? credential = null, ISipLog? log = null, TimeProvider? time = null)
     {
-        ISipAdapter adapter = new Adapters.SipAdapterFactory().Create(
+        ISipAdapter adapter = new Adapters.SipAdapterFactory(time ?? TimeProvider.System).Create(
             new SipServerConfiguration
             {
                 Type = type,

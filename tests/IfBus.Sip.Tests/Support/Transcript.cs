@@ -8,6 +8,7 @@ namespace IfBus.Sip.Tests.Support;
 internal sealed class Transcript
 {
     private readonly List<(int Connection, bool FromServer, byte[] Bytes)> _chunks = [];
+    private readonly List<TimeSpan> _times = [];
 
     public Transcript(string path)
     {
@@ -24,6 +25,7 @@ internal sealed class Transcript
             JsonElement root = chunk.RootElement;
             if (!root.TryGetProperty("text", out JsonElement said)) continue;
             _chunks.Add((root.GetProperty("conn").GetInt32(), root.GetProperty("dir").GetString() == "server", encoding.GetBytes(said.GetString()!)));
+            _times.Add(root.TryGetProperty("t", out JsonElement at) ? TimeSpan.FromSeconds(at.GetDouble()) : TimeSpan.Zero);
         }
     }
 
@@ -36,6 +38,10 @@ internal sealed class Transcript
 
     /// <summary>All that the server said on a connection.</summary>
     public byte[] Server(int connection) => [.. _chunks.Where(c => c.Connection == connection && c.FromServer).SelectMany(c => c.Bytes)];
+
+    /// <summary>The same in its pieces, each with when it came, since the recording's beginning.</summary>
+    public List<(TimeSpan At, byte[] Bytes)> TimedServer(int connection) =>
+        [.. _chunks.Zip(_times).Where(c => c.First.Connection == connection && c.First.FromServer).Select(c => (c.Second, c.First.Bytes))];
 
     /// <summary>All that the client said on a connection.</summary>
     public byte[] Client(int connection) => [.. _chunks.Where(c => c.Connection == connection && !c.FromServer).SelectMany(c => c.Bytes)];

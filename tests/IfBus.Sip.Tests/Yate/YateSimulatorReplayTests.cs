@@ -4,27 +4,25 @@ using IfBus.Sip.Tests.Support;
 namespace IfBus.Sip.Tests.Yate;
 
 /// <summary>The simulator against the recordings of Yate 6.4.1: asked the same, it says the same.</summary>
-public sealed class YateSimulatorReplayTests
+public sealed class YateSimulatorReplayTests(YateSimulatorReplayTests.Played played) : IClassFixture<YateSimulatorReplayTests.Played>
 {
     // What the simulator does not play: the call generator, a client that is a channel, the assistant of phones. The
     // status and the timer of the engine, and the drop of all that was left before, have tests of their own.
     private static readonly string[] Others = ["callgen", "role-channel", "hold-resume-pbxassist", "engine-timer", "status", "call-drop-everything"];
 
-    public static TheoryData<string> Recordings()
-    {
-        var data = new TheoryData<string>();
-        foreach (string file in Transcript.Files("yate"))
-        {
-            string name = Path.GetFileName(file).Split('.')[0];
-            if (!Others.Contains(name)) data.Add(name);
-        }
+    private static IEnumerable<string> All => Transcript.Files("yate").Select(f => Path.GetFileName(f).Split('.')[0]).Except(Others);
 
-        return data;
-    }
+    public static TheoryData<string> Recordings() => [.. All];
 
     [Theory]
     [MemberData(nameof(Recordings))]
     public async Task Asked_the_same_it_says_the_same(string scenario)
+    {
+        List<string> differences = await played.DifferencesAsync(scenario);
+        Assert.True(differences.Count == 0, string.Join('\n', differences));
+    }
+
+    private static async Task<List<string>> PlayAsync(string scenario)
     {
         await using YateSimulator simulator = YateSimulator.Start(new YateSimulatorOptions
         {
@@ -32,7 +30,8 @@ public sealed class YateSimulatorReplayTests
             Role = scenario.StartsWith("connect-norole", StringComparison.Ordinal) ? "" : "global",
         });
         using var replay = new YateScenario(scenario, simulator);
-        List<string> differences = await replay.RunAsync();
-        Assert.True(differences.Count == 0, string.Join('\n', differences));
+        return await replay.RunAsync();
     }
+
+    public sealed class Played() : SideBySide<string>(All, PlayAsync);
 }
