@@ -24,10 +24,39 @@ internal sealed partial class FreeSwitchMapper
     {
         lock (calls.Sync)
         {
-            if (call.Transfer?.Consulted is { } consulted) consulted.IsConsulted = false;
+            foreach (FreeSwitchLeg tried in call.Transfer?.Tried ?? []) tried.IsConsulted = false;
             call.Transfer = null;
             if (primary is not null) call.Primary = primary;
             if (call.State == CallState.Transferring) calls.Move(call, call.IsHeld ? CallState.OnHold : CallState.Connected);
+        }
+    }
+
+    /// <summary>A transfer could not be completed or given up: it goes on, and what happened meanwhile counts.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="transfer">Its transfer.</param>
+    /// <param name="retry">True if the first two may be brought together; false if that is what failed.</param>
+    public void ReopenTransfer(FreeSwitchCall call, FreeSwitchTransfer transfer, bool retry)
+    {
+        lock (calls.Sync)
+        {
+            if (call.Transfer != transfer || transfer.Done || call.State != CallState.Transferring) return;
+            transfer.Closing = false;
+            FreeSwitchLeg? gone = transfer.Kept.Ended ? transfer.Kept : transfer.Released!.Ended ? transfer.Released : null;
+            if (retry && gone is null && transfer.Consulted is { Ended: true } consulted) gone = consulted;
+            if (gone is not null && (retry || gone == transfer.Kept)) OnConsultationBroken(call, transfer, gone);
+        }
+    }
+
+    /// <summary>
+    /// Nobody is consulted any more. Gives the legs to hang up; those that have not appeared are hung up when they do: when
+    /// one endpoint is ended, the server goes on with the next.
+    /// </summary>
+    public List<FreeSwitchLeg> Unwant(FreeSwitchTransfer transfer)
+    {
+        lock (calls.Sync)
+        {
+            foreach (FreeSwitchLeg leg in transfer.Tried) leg.Unwanted = true;
+            return [.. transfer.Tried.Where(l => l is { Seen: true, Ended: false })];
         }
     }
 
@@ -67,6 +96,12 @@ internal sealed partial class FreeSwitchMapper
             leg.Call.Legs.Remove(leg);
             _legs.Remove(leg.IdBytes);
         }
+    }
+
+    // The same, on the reader.
+    private void LetGo(FreeSwitchTransfer transfer)
+    {
+        foreach (FreeSwitchLeg leg in Unwant(transfer)) LateHangup?.Invoke(leg, HangupCause.NormalClearing);
     }
 
     // A leg is gone, and others of its call are not.
