@@ -22,9 +22,10 @@ internal sealed partial class FreeSwitchAdapter
                 EslReply reply = await session.Esl.RunAsync("show channels as json", CancellationToken.None).ConfigureAwait(false);
                 if (reply.IsError) return;
                 missed = await ReconcileAsync(session, FreeSwitchList.Rows(reply.Text), afterLoss: true, CancellationToken.None).ConfigureAwait(false);
-                if (!repairs || i > 0) continue;
-                await RepairAsync(session, CancellationToken.None).ConfigureAwait(false);
-                _mapper.ResumeTransfers();
+                if (!repairs) continue;
+                if (i == 0) await RepairAsync(session, CancellationToken.None).ConfigureAwait(false);
+                // Not before it is known who is there.
+                if (!missed || i == 2) _mapper.ResumeTransfers();
             }
         }
 #pragma warning disable CA1031 // nobody awaits it: an error of our own must be told, not lost

@@ -52,7 +52,7 @@ internal sealed partial class FreeSwitchAdapter
         }
         catch
         {
-            _mapper.ReopenTransfer(call, transfer, retry: complete);
+            _mapper.ReopenTransfer(call, transfer, reunite: complete, complete: true);
             throw;
         }
 
@@ -321,7 +321,7 @@ internal sealed partial class FreeSwitchAdapter
         }
         catch (SipException e)
         {
-            _mapper.ReopenTransfer(call, transfer, retry: false);
+            _mapper.ReopenTransfer(call, transfer, reunite: false, complete: true);
             Diagnostics.Log.WorkFailed(Logger, e, Name, "bringing the parties of a transfer together again");
         }
     }
@@ -362,7 +362,7 @@ internal sealed partial class FreeSwitchAdapter
         }
         catch
         {
-            _mapper.ReopenTransfer(call, transfer, retry: false);
+            _mapper.ReopenTransfer(call, transfer, reunite: false, complete: false);
             throw;
         }
     });

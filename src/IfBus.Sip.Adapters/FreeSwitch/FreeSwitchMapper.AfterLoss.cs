@@ -113,9 +113,9 @@ internal sealed partial class FreeSwitchMapper
             foreach (FreeSwitchCall call in calls.Live.Cast<FreeSwitchCall>().ToArray())
             {
                 if (call is not { State: CallState.Transferring, Transfer: { Done: false, Interrupted: true } transfer }) continue;
-                transfer.Interrupted = transfer.Closing = false;
-                if (transfer.Attended) ResumeConsultation(call, transfer);
-                else if (transfer.Released is { Ended: false } released && transfer.Kept.Peer == released) AbandonTransfer(call, transfer.PrimaryBefore);
+                transfer.Interrupted = false;
+                if (transfer.Attended && !transfer.Closing) ResumeConsultation(call, transfer);
+                else if (!transfer.Attended && transfer.Released is { Ended: false } released && transfer.Kept.Peer == released) AbandonTransfer(call, transfer.PrimaryBefore);
             }
 
             Conditions.Check();
@@ -149,6 +149,7 @@ internal sealed partial class FreeSwitchMapper
         }
         else if (consulted is not { Up: true, Ended: false } || released.Peer != consulted)
         {
+            transfer.Closing = true;
             BringTogether?.Invoke(call, transfer);
         }
     }

@@ -34,16 +34,17 @@ internal sealed partial class FreeSwitchMapper
     /// <summary>A transfer could not be completed or given up: it goes on, and what happened meanwhile counts.</summary>
     /// <param name="call">The call.</param>
     /// <param name="transfer">Its transfer.</param>
-    /// <param name="retry">True if the first two may be brought together; false if that is what failed.</param>
-    public void ReopenTransfer(FreeSwitchCall call, FreeSwitchTransfer transfer, bool retry)
+    /// <param name="reunite">The first two may be brought together, if who was consulted has gone; false if that is what failed.</param>
+    /// <param name="complete">It may be completed, if who consulted has gone; false if that is what failed.</param>
+    public void ReopenTransfer(FreeSwitchCall call, FreeSwitchTransfer transfer, bool reunite, bool complete)
     {
         lock (calls.Sync)
         {
             if (call.Transfer != transfer || transfer.Done || call.State != CallState.Transferring) return;
             transfer.Closing = false;
-            FreeSwitchLeg? gone = transfer.Kept.Ended ? transfer.Kept : transfer.Released!.Ended ? transfer.Released : null;
-            if (retry && gone is null && transfer.Consulted is { Ended: true } consulted) gone = consulted;
-            if (gone is not null && (retry || gone == transfer.Kept)) OnConsultationBroken(call, transfer, gone);
+            if (transfer.Kept.Ended) OnConsultationBroken(call, transfer, transfer.Kept);
+            else if (complete && transfer.Released is { Ended: true } released) OnConsultationBroken(call, transfer, released);
+            else if (reunite && transfer.Consulted is { Ended: true } consulted) OnConsultationBroken(call, transfer, consulted);
         }
     }
 
@@ -116,7 +117,9 @@ internal sealed partial class FreeSwitchMapper
         if (gone == transfer.Consulted)
         {
             // While it is being called its originate tells.
-            if (gone.Up) BringTogether?.Invoke(call, transfer);
+            if (!gone.Up) return;
+            transfer.Closing = true;
+            BringTogether?.Invoke(call, transfer);
         }
         else if (gone == transfer.Released && transfer is { Kept.Ended: false, Consulted: { Up: true, Ended: false } })
         {

@@ -51,7 +51,7 @@ public sealed class ConnectionLossTests
         SipCall now = rig.Now(call);
         Assert.Equal((CallState.Connected, 2, 1), (now.State, now.Legs.Count, rig.Up(call)));
         Assert.Equal(HangupCause.NormalClearing, (await rig.Adapter.HangUpAsync(call.CallId, HangupCause.NormalClearing, default)).Cause);
-        Assert.Equal(0, rig.Server.ActiveChannels);
+        await Support.Until.TrueAsync(() => rig.Server.ActiveChannels == 0);
     }
 
     [Fact]

@@ -18,7 +18,7 @@ internal sealed class FreeSwitchRig : IAsyncDisposable
     private readonly Relay _relay;
     private readonly object _gate = new();
     private readonly List<string> _sent = [];
-    private Func<string, string?> _change = static command => command;
+    private Func<string, string> _change = static command => command;
 
     private FreeSwitchRig(FreeSwitchSimulator server, NetworkCredential credential, TimeSpan requestTimeout, string? template)
     {
@@ -69,8 +69,11 @@ internal sealed class FreeSwitchRig : IAsyncDisposable
         return rig;
     }
 
-    /// <summary>From now on each command goes through this; null swallows it.</summary>
-    public void Change(Func<string, string?> change) => Volatile.Write(ref _change, change);
+    /// <summary>From now on each command goes through this. None may get lost: the server's replies are told apart by their order.</summary>
+    public void Change(Func<string, string> change) => Volatile.Write(ref _change, change);
+
+    /// <summary>From now on commands that begin so are not carried out, and nothing is told of them but that they were taken.</summary>
+    public void Lose(string beginning) => Change(command => command.StartsWith(beginning, StringComparison.Ordinal) ? "bgapi status\nJob-UUID: lost" : command);
 
     /// <summary>From now on nothing is changed.</summary>
     public void LeaveAlone() => Change(static command => command);
@@ -154,7 +157,7 @@ internal sealed class FreeSwitchRig : IAsyncDisposable
             {
                 string command = text[from..end];
                 lock (_gate) _sent.Add(command);
-                if (Volatile.Read(ref _change)(command) is { } changed) await server.WriteAsync(Encoding.Latin1.GetBytes(changed + "\n\n"));
+                await server.WriteAsync(Encoding.Latin1.GetBytes(Volatile.Read(ref _change)(command) + "\n\n"));
             }
 
             waiting.Remove(0, from);

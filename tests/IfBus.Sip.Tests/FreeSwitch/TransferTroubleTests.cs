@@ -30,7 +30,7 @@ public sealed class TransferTroubleTests
     {
         await using FreeSwitchRig rig = await FreeSwitchRig.StartAsync();
         SipCall call = await ConsultAsync(rig);
-        rig.Change(command => command.StartsWith("bgapi uuid_bridge", StringComparison.Ordinal) ? null : command);
+        rig.Lose("bgapi uuid_bridge");
         Task<SipCall> lost = EndAsync(rig, call, complete);
         await Support.Until.TrueAsync(() => rig.Sent.Last().StartsWith("bgapi uuid_bridge", StringComparison.Ordinal));
         await rig.CutAsync();
@@ -97,7 +97,7 @@ public sealed class TransferTroubleTests
         // Long enough for what the server does answer, on a clock that is moved by hand.
         await using FreeSwitchRig rig = await FreeSwitchRig.StartAsync(requestTimeout: Long);
         SipCall call = await rig.PairAsync();
-        rig.Change(command => command.StartsWith("bgapi uuid_transfer", StringComparison.Ordinal) ? null : command);
+        rig.Lose("bgapi uuid_transfer");
         Task<SipCall> lost = rig.Adapter.TransferAsync(call.CallId, new SipTransferRequest { To = "1000" }, default);
         await Support.Until.TrueAsync(() => rig.Sent.Last().StartsWith("bgapi uuid_transfer", StringComparison.Ordinal));
         rig.Time.Advance(Long + TimeSpan.FromSeconds(1));
@@ -113,7 +113,7 @@ public sealed class TransferTroubleTests
     {
         await using FreeSwitchRig rig = await FreeSwitchRig.StartAsync();
         SipCall call = await rig.PairAsync();
-        rig.Change(command => command.StartsWith("bgapi uuid_transfer", StringComparison.Ordinal) ? null : command);
+        rig.Lose("bgapi uuid_transfer");
         Task<SipCall> lost = rig.Adapter.TransferAsync(call.CallId, new SipTransferRequest { To = "1000" }, default);
         await Support.Until.TrueAsync(() => rig.Sent.Last().StartsWith("bgapi uuid_transfer", StringComparison.Ordinal));
         await rig.CutAsync();
