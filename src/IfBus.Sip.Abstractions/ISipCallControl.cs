@@ -190,6 +190,12 @@ public sealed record SipRecording
     /// <summary>When it ended, UTC.</summary>
     public DateTime? StoppedAt { get; init; }
 
+    /// <summary>How long what was recorded is; null where the server does not tell, or has not yet.</summary>
+    public TimeSpan? Duration { get; init; }
+
+    /// <summary>Bytes of its file, as the server counts them; null where it does not tell, or has not yet.</summary>
+    public long? Size { get; init; }
+
     /// <inheritdoc/>
     public override string ToString() => Path;
 }

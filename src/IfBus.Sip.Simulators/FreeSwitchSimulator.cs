@@ -42,7 +42,7 @@ public sealed class FreeSwitchSimulator : ServerSimulator
         : base(options)
     {
         _options = options;
-        _switch = new Switchboard(options) { ShutdownWanted = () => _ = RestartAsync(Lifetime.Token), ReloadWanted = Reload };
+        _switch = new Switchboard(options) { ShutdownWanted = () => _ = RestartAsync(Lifetime.Token), CrashWanted = () => _ = KillAsync(Lifetime.Token), ReloadWanted = Reload };
         Listen();
     }
 

@@ -19,9 +19,9 @@ public sealed class FreeSwitchInjectionLive : FreeSwitchServerContract
     // A number that nobody is called by, unless a value became a call.
     private const string Stranger = "666666";
 
-    private static readonly string[] Applications = ["system", "bgsystem", "inline"];
+    private static readonly string[] Applications = ["system", "bgsystem", "inline", "log"];
     private static readonly string[] Commands = ["system", "bg_system", "spawn", "bg_spawn", "spawn_stream"];
-    private static readonly string[] Variables = ["\"variable_execute_on_answer\"", "\"variable_api_on_answer\"", "\"variable_api_hangup_hook\"", "\"variable_sip_h_X-Evil\""];
+    private static readonly string[] Variables = ["\"variable_execute_on_answer\"", "\"variable_api_on_answer\"", "\"variable_api_hangup_hook\"", "\"variable_sip_h_X-Evil\"", "\"variable_ifbus_forged\""];
 
     private readonly string _marker = Path.Combine(Path.GetTempPath(), "ifbus-" + Guid.NewGuid().ToString("N"));
 
@@ -34,7 +34,7 @@ public sealed class FreeSwitchInjectionLive : FreeSwitchServerContract
         "$\\{system(touch " + _marker + ")}", $"1000\n\nbgapi system touch {_marker}\n\n", $"1000\r\n\r\nbgapi originate sofia/gateway/answer/{Stranger} &park()\r\n\r\n", $"1000\\n\\nbgapi system touch {_marker}",
         "1000\nJob-UUID: x", $"x,execute_on_answer=system touch {_marker}", $"x,api_on_answer=system touch {_marker}", $"x',api_on_answer='system touch {_marker}", $"x\\',api_on_answer=system touch {_marker}",
         $"x\\\\,api_on_answer=system touch {_marker}", $"^^:api_on_answer=system touch {_marker}", "x\\", "'", $"a&system(touch {_marker})", $"a)&system(touch {_marker})", "a\\nX-Evil: 1", "a\nX-Evil: 1", $"loopback/app=system:touch {_marker}",
-        $"../../{_marker}.wav", $"/{_marker}.wav", $"{_marker}|touch.wav", $"r@default kick all; system touch {_marker}", "all kick all", "\0", " lead", "trail ",
+        $"../../{_marker}.wav", $"/{_marker}.wav", $"{_marker}|touch.wav", $"r@default kick all; system touch {_marker}", "all kick all", "\0", " lead", "trail ", "loopback/app=log:x", "loopback/set:ifbus_forged=1/default/inline", "UNDEF", "-both",
     ];
 
     [FreeSwitchTheory]

@@ -239,6 +239,7 @@ internal sealed class EslSession : IWireProtocol, IAsyncDisposable
     private static void CheckLine(string line)
     {
         if (line.AsSpan().IndexOfAny('\r', '\n', '\0') >= 0) throw new SipArgumentException(null, $"The command '{line}'", "a command has one line, without line breaks and NUL.");
+        if (!FreeSwitchCommands.IsText(line)) throw new SipArgumentException(null, $"The command '{line}'", FreeSwitchCommands.TextRule);
     }
 
     // On the lane, so places are given in the order of the bytes.
@@ -322,9 +323,10 @@ internal sealed class EslSession : IWireProtocol, IAsyncDisposable
             _receivedSeen = connection.Received;
             _lastHeard = now;
         }
-        else if (!_pinging && _greeting.Task.IsCompletedSuccessfully && now - _lastHeard >= _keepAlive.TotalMilliseconds)
+        else if (!_pinging && (HasJobs || _replies.Count == 0) && _greeting.Task.IsCompletedSuccessfully && now - _lastHeard >= _keepAlive.TotalMilliseconds)
         {
-            // HEARTBEAT comes every 20 s by itself; this is for those who want to know sooner.
+            // HEARTBEAT comes every 20 s by itself; this is for those who want to know sooner. A command that runs in the
+            // connection itself, without a job, holds up the answer to this too: its own time decides.
             _pinging = true;
             _ = KeepAliveAsync();
         }

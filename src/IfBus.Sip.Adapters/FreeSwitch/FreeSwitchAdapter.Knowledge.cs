@@ -11,7 +11,7 @@ internal sealed partial class FreeSwitchAdapter
     protected override async Task<IReadOnlyList<SipRegistration>> GetRegistrationsAsync(FreeSwitchSession session, CancellationToken cancellationToken)
     {
         EslReply reply = await AskAsync(session, "show registrations as json", "SipRejected", $"{Name} does not list its registrations", null, cancellationToken).ConfigureAwait(false);
-        return FreeSwitchSession.Rows(reply.Text).Select(row => new SipRegistration
+        return FreeSwitchList.Rows(reply.Text).Select(row => new SipRegistration
         {
             Aor = $"{Text(row, "reg_user")}@{Text(row, "realm")}",
             // "sofia/internal/sip:1001@10.0.0.1:5060;transport=udp"
@@ -81,5 +81,5 @@ internal sealed partial class FreeSwitchAdapter
     }
 
     private static SipFieldCollection FieldsOf(JsonElement row) =>
-        new(row.EnumerateObject().Where(p => p.Value.ValueKind == JsonValueKind.String).Select(p => new SipField(p.Name, p.Value.GetString()!)).ToArray());
+        new(row.EnumerateObject().Where(p => p.Value.ValueKind == JsonValueKind.String).Select(p => new SipField(p.Name, FreeSwitchList.Text(p.Value)!)).ToArray());
 }

@@ -47,7 +47,14 @@ internal sealed partial class FreeSwitchAdapter
     {
         FreeSwitchCall call = FindLive<FreeSwitchCall>(callId);
         List<(FreeSwitchLeg Leg, string Room, string Member)> members;
-        lock (Calls.Sync) members = [.. call.Legs.Where(l => l is { Ended: false, Room: not null, MemberId: not null }).Select(l => (l, l.Room!, l.MemberId!))];
+        lock (Calls.Sync) members = Inside();
+        if (members.Count == 0)
+        {
+            // It may have joined when nobody listened.
+            await RoomsAsync(session, cancellationToken).ConfigureAwait(false);
+            lock (Calls.Sync) members = Inside();
+        }
+
         if (members.Count == 0) throw WrongState(call, "SipCallNotInConference", "is in no conference room");
         using CallCondition<FreeSwitchCall> left = _mapper.Conditions.When(call, _ => members.TrueForAll(m => m.Leg.Room is null || m.Leg.Ended));
         foreach ((FreeSwitchLeg leg, string room, string member) in members)
@@ -62,22 +69,61 @@ internal sealed partial class FreeSwitchAdapter
         using CallCondition<FreeSwitchCall> gone = _mapper.Conditions.When(call, _ => false);
         await Task.WhenAny(gone.Task, Task.Delay(TimeSpan.FromMilliseconds(500), Time, cancellationToken)).ConfigureAwait(false);
         return Shown(call);
+
+        List<(FreeSwitchLeg Leg, string Room, string Member)> Inside() => [.. call.Legs.Where(l => l is { Ended: false, Room: not null, MemberId: not null }).Select(l => (l, l.Room!, l.MemberId!))];
     }
 
     protected override async Task<IReadOnlyList<SipConference>> GetConferencesAsync(FreeSwitchSession session, string? name, CancellationToken cancellationToken)
     {
         if (name is not null) CallRules.CheckRoom(name, strict: false);
+        // A room ends with its last member; for a moment it is still listed.
+        return (await RoomsAsync(session, cancellationToken).ConfigureAwait(false)).Rooms.Where(r => r.MemberCount > 0 && (name is null || r.Name == name)).ToArray();
+    }
+
+    // The rooms, and their members as the server's commands want them. The calls of our table take over what it says.
+    private async Task<(IReadOnlyList<SipConference> Rooms, IReadOnlyDictionary<string, (string Room, string Member)> Members)> RoomsAsync(FreeSwitchSession session, CancellationToken cancellationToken)
+    {
         EslReply reply = await AskAsync(session, "conference json_list", "SipRejected", $"{Name} does not list its conference rooms", null, cancellationToken).ConfigureAwait(false);
+        IReadOnlyDictionary<string, (string Room, string Member)> members = Members(reply.Text);
+        _mapper.ApplyRooms(members);
+        using JsonDocument rooms = Parse(reply.Text);
+        return (rooms.RootElement.EnumerateArray().Select(Room).ToArray(), members);
+    }
+
+    // Room and number of each member, by its uuid.
+    private Dictionary<string, (string Room, string Member)> Members(string list)
+    {
+        var members = new Dictionary<string, (string Room, string Member)>(StringComparer.Ordinal);
+        using JsonDocument rooms = Parse(list);
+        foreach (JsonElement room in rooms.RootElement.EnumerateArray())
+        {
+            if (Text(room, "conference_name") is not { } name || !room.TryGetProperty("members", out JsonElement inside) || inside.ValueKind != JsonValueKind.Array) continue;
+            foreach (JsonElement member in inside.EnumerateArray())
+            {
+                if (member.ValueKind == JsonValueKind.Object && Text(member, "uuid") is { } uuid && member.TryGetProperty("id", out JsonElement id) && id.ValueKind == JsonValueKind.Number && id.TryGetInt32(out int number))
+                    members[uuid] = (name, number.ToString(CultureInfo.InvariantCulture));
+            }
+        }
+
+        return members;
+    }
+
+    // An array of rooms, each an object.
+    private JsonDocument Parse(string list)
+    {
+        JsonDocument? rooms = null;
         try
         {
-            // A room ends with its last member; for a moment it is still listed.
-            using JsonDocument rooms = JsonDocument.Parse(reply.Text.Length == 0 ? "[]" : reply.Text);
-            return rooms.RootElement.EnumerateArray().Select(Room).Where(r => r.MemberCount > 0 && (name is null || r.Name == name)).ToArray();
+            rooms = JsonDocument.Parse(list.Length == 0 ? "[]" : list);
+            if (rooms.RootElement.ValueKind == JsonValueKind.Array && rooms.RootElement.EnumerateArray().All(r => r.ValueKind == JsonValueKind.Object)) return rooms;
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        catch (JsonException e)
         {
-            throw new SipProtocolException($"{Name}'s list of conference rooms is no JSON: '{SipText.Printable(reply.Text)}'.", e);
+            throw new SipProtocolException($"{Name}'s list of conference rooms is no JSON: '{SipText.Printable(list)}'.", e);
         }
+
+        rooms.Dispose();
+        throw new SipProtocolException($"{Name}'s list of conference rooms is no list of rooms: '{SipText.Printable(list)}'.");
     }
 
     protected override async Task<SipConference?> SetConferenceAsync(FreeSwitchSession session, string name, SipConferenceChange change, CancellationToken cancellationToken)
@@ -86,10 +132,10 @@ internal sealed partial class FreeSwitchAdapter
         CallRules.CheckRoom(name);
         if (change.Path is not null && change.Recording != true) throw new SipArgumentException("Path", change.Path, "goes with -Recording $true only.");
         string? file = change.Recording == true ? Recording(session, change.Path ?? $"conference-{name}-{Calls.Now:yyyyMMdd-HHmmss}.wav") : null;
-        SipConference room = (await GetConferencesAsync(session, name, cancellationToken).ConfigureAwait(false)) is [{ } found]
-            ? found
-            : throw new SipRejectedException($"{Name}: there is no conference room '{name}'.", $"Conference {name} not found", errorId: "SipConferenceNotFound");
-        string who = change.Member is null ? "all" : MemberOf(room, change.Member);
+        (IReadOnlyList<SipConference> all, IReadOnlyDictionary<string, (string Room, string Member)> members) = await RoomsAsync(session, cancellationToken).ConfigureAwait(false);
+        SipConference room = all.FirstOrDefault(r => r.MemberCount > 0 && r.Name == name)
+            ?? throw new SipRejectedException($"{Name}: there is no conference room '{name}'.", $"Conference {name} not found", errorId: "SipConferenceNotFound");
+        string who = change.Member is null ? "all" : MemberOf(room, change.Member, members);
 
         if (change.Locked is { } locked) await RoomAsync(session, name, locked ? "lock" : "unlock", cancellationToken).ConfigureAwait(false);
         if (change.Muted is { } muted) await RoomAsync(session, name, $"{(muted ? "mute" : "unmute")} {who}", cancellationToken).ConfigureAwait(false);
@@ -201,6 +247,7 @@ internal sealed partial class FreeSwitchAdapter
 
     protected override async Task<bool> SetVariableAsync(FreeSwitchSession session, string callId, string name, string value, SipParty party, CancellationToken cancellationToken)
     {
+        FreeSwitchVariables.Check(name, "Name");
         FreeSwitchLeg leg = LegFor(callId, name, party);
         string encoded = FreeSwitchCommands.EncodeVariable(value);
         await AskAsync(session, $"uuid_setvar {leg.Id} {name}{(encoded.Length == 0 ? "" : " " + encoded)}", "SipVariableFailed", $"{Name} does not set {name}", callId, cancellationToken).ConfigureAwait(false);
@@ -231,7 +278,7 @@ internal sealed partial class FreeSwitchAdapter
         Locked = Flag(room, "locked"),
         Recording = room.TryGetProperty("recording", out JsonElement recording) ? recording.ValueKind == JsonValueKind.True : null,
         Members = room.TryGetProperty("members", out JsonElement list) && list.ValueKind == JsonValueKind.Array
-            ? list.EnumerateArray().Where(m => Text(m, "type") is not "recording_node").Select(Member).ToArray()
+            ? list.EnumerateArray().Where(m => m.ValueKind == JsonValueKind.Object && Text(m, "type") is not "recording_node").Select(Member).ToArray()
             : [],
     };
 
@@ -254,15 +301,10 @@ internal sealed partial class FreeSwitchAdapter
     }
 
     // The server's commands want its number of the member; people know the leg or the channel.
-    private string MemberOf(SipConference room, string member)
+    private static string MemberOf(SipConference room, string member, IReadOnlyDictionary<string, (string Room, string Member)> members)
     {
         string? leg = room.Members.FirstOrDefault(m => m.LegId == member || m.Channel == member)?.LegId;
-        lock (Calls.Sync)
-        {
-            if (leg is not null && _mapper.CallOf(leg)?.Legs.Find(l => l.Id == leg)?.MemberId is { } number) return number;
-        }
-
-        throw new SipArgumentException("Member", member, $"the leg id or channel of somebody in {room.Name}: {string.Join(", ", room.Members.Select(m => m.LegId))}.");
+        return leg is not null && members.TryGetValue(leg, out (string Room, string Member) known) ? known.Member : throw new SipArgumentException("Member", member, $"the leg id or channel of somebody in {room.Name}: {string.Join(", ", room.Members.Select(m => m.LegId))}.");
     }
 
     private async Task RoomAsync(FreeSwitchSession session, string room, string command, CancellationToken cancellationToken)
@@ -272,7 +314,7 @@ internal sealed partial class FreeSwitchAdapter
         if (reply.IsError) throw Rejected(reply, reply.Text.Contains("not found", StringComparison.Ordinal) ? "SipConferenceNotFound" : "SipConferenceFailed", $"{Name}: {command.Split(' ')[0]} of room {room} was refused", null);
     }
 
-    private static string? Text(JsonElement element, string name) => element.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text ? text : null;
+    private static string? Text(JsonElement element, string name) => FreeSwitchList.Text(element, name);
 
     private static bool Flag(JsonElement element, string name) => element.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.True;
 }

@@ -24,7 +24,7 @@ internal sealed partial class FreeSwitchAdapter
         }
 
         string destination;
-        if (FreeSwitchNumbers.IsExtension(request.To)) destination = $"{request.To} XML {CallRules.Context(request.Context, Configuration)}";
+        if (FreeSwitchNumbers.IsExtension(request.To)) destination = $"{request.To} XML {FreeSwitchNumbers.Context(request.Context, Configuration)}";
         else if (request.To.Contains('/', StringComparison.Ordinal)) destination = $"bridge:{FreeSwitchNumbers.DialString(request.To, FreeSwitchNumbers.DefaultTemplate, "To")} inline";
         else throw new SipArgumentException("To", request.To, CallRules.NumberRule + "; " + FreeSwitchNumbers.EndpointRule + ".", "SipInvalidNumber");
         return TransferBlindAsync(session, callId, request, destination, limit, cancellationToken);
@@ -34,35 +34,44 @@ internal sealed partial class FreeSwitchAdapter
     {
         FreeSwitchCall call = FindLive<FreeSwitchCall>(callId);
         FreeSwitchTransfer transfer;
-        FreeSwitchLeg kept, released;
         FreeSwitchLeg? consulted;
         lock (Calls.Sync)
         {
-            if (call is not { State: CallState.Transferring, Transfer: { Attended: true, Released: { Ended: false } going } } || call.Transfer is not { Kept.Ended: false } current)
+            if (call is not { State: CallState.Transferring, Transfer: { Attended: true, Released.Ended: false, Kept.Ended: false } current })
                 throw WrongState(call, "SipNoTransfer", "has no attended transfer that goes on");
-            (transfer, kept, released, consulted) = (current, current.Kept, going, current.Consulted);
+            (transfer, consulted) = (current, current.Consulted);
             if (complete && consulted is not { Up: true, Ended: false }) throw WrongState(call, "SipTransferNotAnswered", $"cannot be completed: {current.To} has not answered");
             if (current.Closing) throw WrongState(call, "SipNoTransfer", "has a transfer that is being completed or given up already");
             current.Closing = true;
         }
 
-        if (!complete)
+        try
         {
-            await ReuniteAsync(session, call, transfer, cancellationToken).ConfigureAwait(false);
-            return Shown(call);
+            if (complete) await CompleteAsync(session, call, transfer, consulted!, cancellationToken).ConfigureAwait(false);
+            else await ReuniteAsync(session, call, transfer, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            _mapper.ReopenTransfer(call, transfer, reunite: complete, complete: true);
+            throw;
         }
 
-        using CallCondition<FreeSwitchCall> done = _mapper.Conditions.When(call, _ => (kept.Peer == consulted && kept.Peer is not null) || kept.Ended || consulted!.Ended);
-        foreach (FreeSwitchLeg leg in new[] { released, consulted! })
+        return Shown(call);
+    }
+
+    private async Task CompleteAsync(FreeSwitchSession session, FreeSwitchCall call, FreeSwitchTransfer transfer, FreeSwitchLeg consulted, CancellationToken cancellationToken)
+    {
+        (FreeSwitchLeg kept, FreeSwitchLeg released) = (transfer.Kept, transfer.Released!);
+        using CallCondition<FreeSwitchCall> done = _mapper.Conditions.When(call, _ => (kept.Peer == consulted && kept.Peer is not null) || kept.Ended || consulted.Ended);
+        foreach (FreeSwitchLeg leg in new[] { released, consulted })
             await AskAsync(session, $"uuid_setvar {leg.Id} {ParkAfterBridge}", "SipTransferFailed", $"{Name} refused to complete the transfer of {call.CallId}", call.CallId, cancellationToken).ConfigureAwait(false);
-        await AskAsync(session, $"uuid_bridge {kept.Id} {consulted!.Id}", "SipTransferFailed", $"{Name} refused to complete the transfer of {call.CallId}", call.CallId, cancellationToken).ConfigureAwait(false);
+        await AskAsync(session, $"uuid_bridge {kept.Id} {consulted.Id}", "SipTransferFailed", $"{Name} refused to complete the transfer of {call.CallId}", call.CallId, cancellationToken).ConfigureAwait(false);
         await SeenAsync(done, () => $"The transfer of {call.CallId} was not completed", call, cancellationToken).ConfigureAwait(false);
         if (kept.Ended || consulted.Ended) throw Failed(call, transfer.To, "a party went away meanwhile");
         _mapper.CompleteTransfer(call, transfer);
         using CallCondition<FreeSwitchCall> gone = _mapper.Conditions.When(call, _ => released.Ended);
         await KillAsync(session, released, FreeSwitchCauses.Name(HangupCause.NormalClearing), cancellationToken).ConfigureAwait(false);
         await InTimeAsync(gone, Configuration.RequestTimeout, () => $"The party that {call.CallId} was transferred by has not been released", call, cancellationToken).ConfigureAwait(false);
-        return Shown(call);
     }
 
     // uuid_hold sends the phone of From one; the other hears the music.
@@ -155,9 +164,10 @@ internal sealed partial class FreeSwitchAdapter
             kept = call.LegOf(request.Keep) ?? throw WrongState(call, "SipNoSuchParty", $"has no {request.Keep} party to keep");
             released = call.LegOf(request.Keep == SipParty.From ? SipParty.To : SipParty.From);
             primary = call.Primary;
-            transfer = new FreeSwitchTransfer(kept, released, request.To, attended: false);
+            transfer = new FreeSwitchTransfer(kept, released, request.To, attended: false) { PrimaryBefore = primary };
         }
 
+        cancellationToken.ThrowIfCancellationRequested();
         _mapper.BeginTransfer(call, transfer);
         CallWaiter waiter = Calls.Wait(call.CallId, [CallState.Connected])!;
         using CallCondition<FreeSwitchCall> parted = _mapper.Conditions.When(call, _ => kept.Peer != released || kept.Ended || released is null or { Ended: true });
@@ -176,6 +186,17 @@ internal sealed partial class FreeSwitchAdapter
             if (released is { Ended: false }) await KillAsync(session, released, FreeSwitchCauses.Name(HangupCause.NormalClearing), cancellationToken).ConfigureAwait(false);
             SipCall after = await TransferredAsync(call, waiter, request.To, limit, cancellationToken).ConfigureAwait(false);
             return after.State == CallState.Terminated ? throw Failed(call, request.To, null) : after;
+        }
+        catch (SipException e) when (e.NothingDone)
+        {
+            _mapper.AbandonTransfer(call, primary);
+            throw;
+        }
+        catch (Exception e) when (e is SipTimeoutException or OperationCanceledException)
+        {
+            // The server was asked, and may have done it or not. After a loss of the connection the same is found out.
+            if (released is not null) Beside("looking what became of a transfer", now => FindOutAsync(now, call, transfer));
+            throw;
         }
         finally
         {
@@ -208,6 +229,7 @@ internal sealed partial class FreeSwitchAdapter
             tried = [.. ids.Select(id => _mapper.Expect(call, id))];
             tried.ForEach(l => l.IsConsulted = true);
             transfer.Consulted = tried[0];
+            transfer.Tried = tried;
         }
 
         bool taken = false;
@@ -241,6 +263,8 @@ internal sealed partial class FreeSwitchAdapter
 
             // Of several the one that answered.
             FreeSwitchLeg consulted = tried.Find(l => l.Id == reply.Message) ?? tried[0];
+            // Given up meanwhile: the leg is hung up by who gave it up, or as it appears.
+            if (call.Transfer != transfer || transfer.Closing) throw Failed(call, request.To, "it was given up meanwhile");
             tried.FindAll(l => l != consulted).ForEach(_mapper.Drop);
             lock (Calls.Sync) transfer.Consulted = consulted;
 
@@ -268,9 +292,19 @@ internal sealed partial class FreeSwitchAdapter
         await session.Esl.RunAsync($"uuid_setvar {released.Id} {ParkAfterBridge}", cancellationToken).ConfigureAwait(false);
         await AskAsync(session, $"uuid_bridge {kept.Id} {released.Id}", "SipTransferFailed", $"{Name} refused to bring the parties of {call.CallId} together again", call.CallId, cancellationToken).ConfigureAwait(false);
         await SeenAsync(back, () => $"The parties of {call.CallId} were not brought together again", call, cancellationToken).ConfigureAwait(false);
-        FreeSwitchLeg? consulted = transfer.Consulted;
+        List<FreeSwitchLeg> consulted = _mapper.Unwant(transfer);
         _mapper.AbandonTransfer(call, null);
-        if (consulted is { Seen: true, Ended: false }) await KillAsync(session, consulted, FreeSwitchCauses.Name(HangupCause.NormalClearing), cancellationToken).ConfigureAwait(false);
+        await Task.WhenAll(consulted.Select(l => KillAsync(session, l, FreeSwitchCauses.Name(HangupCause.NormalClearing), cancellationToken))).ConfigureAwait(false);
+    }
+
+    // A blind transfer that was not seen to be done: the two talk still, or events tell what became of it.
+    private async Task FindOutAsync(FreeSwitchSession session, FreeSwitchCall call, FreeSwitchTransfer transfer)
+    {
+        EslReply reply = await session.Esl.RunAsync($"uuid_getvar {transfer.Kept.Id} bridge_to", CancellationToken.None).ConfigureAwait(false);
+        lock (Calls.Sync)
+        {
+            if (call is { State: CallState.Transferring } && call.Transfer == transfer && !transfer.Done && reply.Text == transfer.Released!.Id) _mapper.AbandonTransfer(call, transfer.PrimaryBefore);
+        }
     }
 
     private async Task TryReuniteAsync(FreeSwitchSession session, FreeSwitchCall call, FreeSwitchTransfer transfer)
@@ -287,6 +321,7 @@ internal sealed partial class FreeSwitchAdapter
         }
         catch (SipException e)
         {
+            _mapper.ReopenTransfer(call, transfer, reunite: false, complete: true);
             Diagnostics.Log.WorkFailed(Logger, e, Name, "bringing the parties of a transfer together again");
         }
     }
@@ -321,7 +356,15 @@ internal sealed partial class FreeSwitchAdapter
         // Who is left has nobody to talk with, and nothing at the server would end it.
         List<FreeSwitchLeg> left;
         lock (Calls.Sync) left = FreeSwitchMapper.LegsToHangUp(call);
-        foreach (FreeSwitchLeg leg in left) await KillAsync(session, leg, FreeSwitchCauses.Name(HangupCause.NormalClearing), CancellationToken.None).ConfigureAwait(false);
+        try
+        {
+            foreach (FreeSwitchLeg leg in left) await KillAsync(session, leg, FreeSwitchCauses.Name(HangupCause.NormalClearing), CancellationToken.None).ConfigureAwait(false);
+        }
+        catch
+        {
+            _mapper.ReopenTransfer(call, transfer, reunite: false, complete: false);
+            throw;
+        }
     });
 
     private void EndTogether(FreeSwitchLeg one, FreeSwitchLeg other) => Beside("letting the parties of a transfer end together", async session =>

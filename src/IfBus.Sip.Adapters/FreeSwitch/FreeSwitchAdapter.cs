@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using IfBus.Sip.Adapters.Connection;
 using IfBus.Sip.Adapters.Diagnostics;
 using Microsoft.Extensions.Logging;
@@ -22,6 +23,7 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
     private FreeSwitchSession? _current;
     private Task<string?>? _explaining;
     private string? _coreBefore;
+    private DateTime? _startsBefore;
     private bool _connectedBefore;
 
     public FreeSwitchAdapter(SipServerConfiguration configuration, ILogger log, TimeProvider time)
@@ -38,10 +40,12 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
         string? user = c.Credential?.UserName;
         if (string.IsNullOrEmpty(c.Credential?.Password)) problems.Add(new SipConfigurationProblem("Credential", user, "a password is needed: the one of event_socket.conf under any name, or a directory user's under name@domain."));
         else if (c.Credential.Password.Any(char.IsControl) || user!.Any(char.IsControl)) problems.Add(new SipConfigurationProblem("Credential", user, "user and password must not hold control characters."));
+        else if (!FreeSwitchCommands.IsText(c.Credential.Password) || !FreeSwitchCommands.IsText(user!)) problems.Add(new SipConfigurationProblem("Credential", user, FreeSwitchCommands.TextRule));
         else if (FreeSwitchLogin.IsDirectoryUser(user!) && user!.Any(ch => ch is ':' or ' ')) problems.Add(new SipConfigurationProblem("Credential", user, "a directory user is name@domain, without blanks and colons."));
         if (c.UseTls) problems.Add(new SipConfigurationProblem("UseTls", "True", "the Event Socket of FreeSWITCH has no TLS; use a tunnel to a far machine."));
         if (c.EndpointTemplate is { } template && FreeSwitchNumbers.TemplateProblem(template) is { } rule) problems.Add(new SipConfigurationProblem("EndpointTemplate", template, rule));
         CallRules.CheckContext(c.Context, problems);
+        if (FreeSwitchNumbers.ContextProblem(c.Context) is { } undefined) problems.Add(new SipConfigurationProblem("Context", c.Context, undefined));
     }
 
     /// <summary>Fills in what is not given.</summary>
@@ -58,7 +62,7 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
         if (!WireEndpoint.IsLoopback(Configuration.Host!)) Log.ClearText(Logger, Name, Configuration.Host!);
 
         bool sawShutdown = _mapper.ShutdownSeen;
-        _mapper.OriginatesLost();
+        _mapper.ConnectionLost();
         EslSession esl = await EslSession.OpenAsync(endpoint, Configuration, _mapper, Logger, Time, cancellationToken).ConfigureAwait(false);
         try
         {
@@ -67,12 +71,18 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
             // What the list brings to light may have to be mended.
             _current = session;
             HangupCause? missing = null;
-            if (_connectedBefore && login.CoreUuid is not null && login.CoreUuid != _coreBefore) missing = sawShutdown ? HangupCause.ServerShutdown : HangupCause.ServerRestarted;
-            (int gone, _) = _mapper.Reconcile(login.Channels is null ? default : FreeSwitchSession.Rows(login.Channels), missing, afterLoss: true);
+            if (_connectedBefore && IsAnotherStart(login)) missing = sawShutdown ? HangupCause.ServerShutdown : HangupCause.ServerRestarted;
+            // A login that may not list says nothing of what is gone.
+            int gone = 0;
+            if (login.Channels is not null || missing is not null) (gone, _) = _mapper.Reconcile(login.Channels is null ? [] : FreeSwitchList.Rows(login.Channels), missing, afterLoss: true);
             if (_connectedBefore) Log.Reconciled(Logger, Name, Calls.LiveCount, gone);
-            if (Calls.LiveCount > 0) _ = LookAgainAsync(session);
+            if (_connectedBefore && Calls.LiveCount > 0) await RepairAsync(session, cancellationToken).ConfigureAwait(false);
+            if (login.Channels is not null && Calls.LiveCount > 0) _ = LookAgainAsync(session, repairs: _connectedBefore);
             _connectedBefore = true;
             _coreBefore = login.CoreUuid ?? _coreBefore;
+            // A start after this is another one; it is told in whole seconds.
+            _startsBefore = Time.GetUtcNow().UtcDateTime + TimeSpan.FromSeconds(1);
+            if (login.StartedAt + TimeSpan.FromSeconds(1) > _startsBefore) _startsBefore = login.StartedAt + TimeSpan.FromSeconds(1);
             return session;
         }
         catch
@@ -90,6 +100,7 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
         string command = FreeSwitchCommands.Originate(request, callId, Configuration, session.Login.Applications, out bool hasDestination, out IReadOnlyList<string> legs);
         var call = new FreeSwitchCall(callId, ours: true)
         {
+            JobId = NewJobId(),
             Slot = slot,
             From = request.From,
             To = request.To,
@@ -99,11 +110,12 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
             HasDestination = hasDestination,
         };
         _mapper.Expect(call, legs);
+        if (legs.Count > 1) NameCandidates(call, request);
         EslReply reply;
         try
         {
-            // The job has the call's id: its result is an event like those of the legs, and comes among them.
-            reply = await session.OriginateAsync(command, callId, cancellationToken).ConfigureAwait(false);
+            // The job's result is an event like those of the legs, and comes among them.
+            reply = await session.OriginateAsync(command, call.JobId, cancellationToken).ConfigureAwait(false);
         }
         catch (SipException e) when (e is SipTimeoutException { OutcomeUnknown: true } or SipConnectionException { OutcomeUnknown: true })
         {
@@ -161,7 +173,7 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
     protected override async Task<IReadOnlyList<SipCall>> GetCallsAsync(FreeSwitchSession session, CancellationToken cancellationToken)
     {
         EslReply reply = await AskAsync(session, "show channels as json", "SipRejected", $"{Name} does not list its calls", null, cancellationToken).ConfigureAwait(false);
-        _mapper.Reconcile(FreeSwitchSession.Rows(reply.Text), missing: null, afterLoss: false);
+        await ReconcileAsync(session, FreeSwitchList.Rows(reply.Text), afterLoss: false, cancellationToken).ConfigureAwait(false);
         return Calls.SnapshotLive();
     }
 
@@ -231,6 +243,27 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
     }
 
     protected override void OnLeft() => _timer.Dispose();
+
+    // Which of the caller's endpoints each leg is for: a number by the template may be several.
+    private void NameCandidates(FreeSwitchCall call, SipCallRequest request)
+    {
+        string template = Configuration.EndpointTemplate!;
+        int each = template.Count(c => c is '|' or ',') + 1;
+        IEnumerable<string> endpoints = request.From is null ? request.ToAlternatives.Prepend(request.To!) : request.FromAlternatives.Prepend(request.From);
+        string[] names = [.. endpoints.SelectMany(e => Enumerable.Repeat(e, e.Contains('/', StringComparison.Ordinal) ? 1 : each))];
+        lock (Calls.Sync)
+        {
+            for (int i = 0; i < names.Length && i < call.Legs.Count; i++) call.Legs[i].Candidate = names[i];
+        }
+    }
+
+    // 96 random bits, base64url: the server reads commands byte by byte, so it is no longer than it need be.
+    private static string NewJobId()
+    {
+        Span<byte> random = stackalloc byte[12];
+        RandomNumberGenerator.Fill(random);
+        return Convert.ToBase64String(random).Replace('+', '-').Replace('/', '_');
+    }
 
     private static SipRejectedException Rejected(EslReply reply, string errorId, string what, string? callId) =>
         new($"{what}: {SipText.Printable(reply.Message)}", reply.Message, errorId: errorId) { CallId = callId, IsPermission = reply.IsPermissionDenied };
@@ -310,7 +343,9 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
             {
                 await work(session).ConfigureAwait(false);
             }
-            catch (Exception e) when (e is SipException or OperationCanceledException)
+#pragma warning disable CA1031 // nobody awaits it: an error of our own must be told, not lost
+            catch (Exception e)
+#pragma warning restore CA1031
             {
                 Log.WorkFailed(Logger, e, Name, what);
             }
@@ -324,7 +359,7 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
         {
             await Task.Delay(TimeInDoubt, Time, CancellationToken.None).ConfigureAwait(false);
             // After a loss of the first connection its successor brings the table in line.
-            if (session == _current && !session.Closed.IsCompleted && _mapper.Doubt(call)) await LookAgainAsync(session).ConfigureAwait(false);
+            if (session == _current && !session.Closed.IsCompleted && _mapper.Doubt(call)) await LookAgainAsync(session, repairs: false).ConfigureAwait(false);
         });
     }
 
@@ -344,28 +379,17 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
         }
     }
 
-    // The list is a moment behind: what it lacked after a reconnect, and what happened just before it, is looked for once more.
-    private async Task LookAgainAsync(FreeSwitchSession session)
+    private void OnTick()
     {
         try
         {
-            bool missed = true;
-            for (int i = 0; i < 3 && missed; i++)
-            {
-                await Task.Delay(TimeSpan.FromSeconds(1.1), Time, CancellationToken.None).ConfigureAwait(false);
-                EslReply reply = await session.Esl.RunAsync("show channels as json", CancellationToken.None).ConfigureAwait(false);
-                if (reply.IsError) return;
-                (_, missed) = _mapper.Reconcile(FreeSwitchSession.Rows(reply.Text), missing: null, afterLoss: true);
-            }
+            if (_mapper.HasWatched) _mapper.OnTick();
         }
-        catch (SipException e)
+#pragma warning disable CA1031 // a timer's callback: an error of our own would end the process of whoever uses this
+        catch (Exception e)
+#pragma warning restore CA1031
         {
-            Log.WorkFailed(Logger, e, Name, "looking for calls again");
+            Log.WorkFailed(Logger, e, Name, "ending calls that waited long enough");
         }
-    }
-
-    private void OnTick()
-    {
-        if (_mapper.HasWatched) _mapper.OnTick();
     }
 }

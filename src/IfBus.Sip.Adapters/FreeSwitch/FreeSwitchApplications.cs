@@ -8,11 +8,19 @@ namespace IfBus.Sip.Adapters.FreeSwitch;
 /// </summary>
 internal static class FreeSwitchApplications
 {
-    private static readonly HashSet<string> Diallers = new(StringComparer.OrdinalIgnoreCase) { "bridge", "uuid_bridge", "att_xfer", "intercept", "three_way" };
+    private static readonly HashSet<string> Diallers = new(StringComparer.OrdinalIgnoreCase) { "bridge", "uuid_bridge", "att_xfer", "intercept", "three_way", "Dial" };
+
+    // What they do is in their script, in another program or in their queue: each application that a script executes is told
+    // by an event of its own (CHANNEL_EXECUTE), and whom a queue finds by CHANNEL_BRIDGE.
+    private static readonly HashSet<string> Scripts = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "basic", "callcenter", "erlang", "fifo", "httapi", "java", "javascript", "lua", "managed", "perl", "python", "python3", "socket",
+    };
 
     private static readonly HashSet<string> Preparers = new(StringComparer.OrdinalIgnoreCase)
     {
-        "acknowledge_call", "answer", "bgsystem", "bind_digit_action", "bind_meta_app", "block_dtmf", "break", "bridge_export", "capture", "capture_text", "check_acl",
+        "acknowledge_call", "answer", "avmd_start", "avmd_stop", "bgsystem", "bind_digit_action", "bind_meta_app", "blind_transfer_ack", "block_dtmf", "break", "bridge_export", "callcenter_track",
+        "capture", "capture_text", "check_acl", "cidlookup", "detect_speech", "distributor", "enum", "erlang_sendmsg", "fifo_track_call", "Goto", "nibblebill", "translate",
         "clear_digit_action", "clear_speech_cache", "cng_plc", "conference_set_auto_outcall", "curl", "db", "debug_media", "deduplicate_dtmf", "deflect", "delay_echo",
         "detect_audio", "detect_silence", "digit_action_set_realm", "displace_session", "early_hangup", "easyroute", "enable_heartbeat", "enable_keepalive", "eval", "event",
         "execute_extension", "export", "fax_detect", "filter_codecs", "flush_dtmf", "group", "hangup", "hash", "info", "jitterbuffer", "lcr", "limit", "limit_execute",
@@ -30,7 +38,7 @@ internal static class FreeSwitchApplications
     /// <param name="data">Its arguments.</param>
     public static bool IsDestination(string? application, string? data)
     {
-        if (application is null || Preparers.Contains(application) || Diallers.Contains(application)) return false;
+        if (application is null || Preparers.Contains(application) || Diallers.Contains(application) || Scripts.Contains(application)) return false;
         // A pause of some seconds stands before a bridge in many dialplans; a long one is a far end of its own.
         return !application.Equals("sleep", StringComparison.OrdinalIgnoreCase)
             || (double.TryParse(data, NumberStyles.Float, CultureInfo.InvariantCulture, out double milliseconds) && milliseconds > 10_000);

@@ -15,8 +15,17 @@ internal sealed class FreeSwitchCall(string callId, bool ours) : TrackedCall(cal
     /// <summary>True if the first leg's answer is not the end of it: then a destination is called, and only its answer connects.</summary>
     public bool HasDestination { get; set; }
 
+    /// <summary>The id of the job that its originate runs as. Everybody who subscribes is told everybody's jobs, so it must not be one that others can know.</summary>
+    public string JobId { get; init; } = callId;
+
     /// <summary>The originate has ended: until then another attempt of its dial string may follow a leg that failed.</summary>
     public bool OriginateDone { get; set; }
+
+    /// <summary>The connection was lost while the originate went on: its result may have been told when nobody listened, so the server's list may say it too.</summary>
+    public bool ResultMayBeLost { get; set; }
+
+    /// <summary>The server's list cannot say yet that there is no such call.</summary>
+    public bool IsOpen => !OriginateDone && !InDoubt && !ResultMayBeLost;
 
     /// <summary>Whether the server took the originate is not known, and nothing has come of it for a while.</summary>
     public bool InDoubt { get; set; }
@@ -32,6 +41,9 @@ internal sealed class FreeSwitchCall(string callId, bool ours) : TrackedCall(cal
 
     /// <summary>A transfer that goes on, or the last one.</summary>
     public FreeSwitchTransfer? Transfer { get; set; }
+
+    /// <summary>It was answered while we did not listen: AnsweredAt is when we saw that.</summary>
+    public bool AnswerUnseen { get; set; }
 
     /// <summary>Recordings that we began.</summary>
     public List<SipRecording> Recordings { get; } = [];
@@ -143,6 +155,9 @@ internal sealed class FreeSwitchLeg(FreeSwitchCall call, byte[] idBytes, string 
     /// <summary>The leg that it is bridged with.</summary>
     public FreeSwitchLeg? Peer { get; set; }
 
+    /// <summary>An event on this connection has told who its peer is, or that it has none.</summary>
+    public bool PeerTold { get; set; }
+
     /// <summary>The other half of a loopback channel.</summary>
     public FreeSwitchLeg? Twin { get; set; }
 
@@ -164,6 +179,9 @@ internal sealed class FreeSwitchLeg(FreeSwitchCall call, byte[] idBytes, string 
     /// <summary>One of several endpoints that are tried for one party.</summary>
     public bool IsCandidate { get; set; }
 
+    /// <summary>What the caller wrote for that endpoint.</summary>
+    public string? Candidate { get; set; }
+
     /// <summary>It was called for a consultation that goes on.</summary>
     public bool IsConsulted { get; set; }
 
@@ -173,11 +191,20 @@ internal sealed class FreeSwitchLeg(FreeSwitchCall call, byte[] idBytes, string 
     /// <summary>Its number in that room.</summary>
     public string? MemberId { get; set; }
 
+    /// <summary>An event on this connection has told which room it is in, or that it has left.</summary>
+    public bool RoomTold { get; set; }
+
     /// <summary>Files whose RECORD_START came and whose RECORD_STOP did not.</summary>
     public List<string>? Recording { get; set; }
 
     /// <summary>It was not in the server's last list; ticks of the mapper's clock.</summary>
     public long? MissingSince { get; set; }
+
+    /// <summary>The server, asked for it by its id, has no such leg.</summary>
+    public bool KnownGone { get; set; }
+
+    /// <summary>Nobody wants it any more, and it may appear yet: then it is hung up.</summary>
+    public bool Unwanted { get; set; }
 
     /// <summary>CHANNEL_UUID gave it another id.</summary>
     public void Rename(byte[] bytes, string uuid) => (IdBytes, Id) = (bytes, uuid);
@@ -198,8 +225,17 @@ internal sealed class FreeSwitchTransfer(FreeSwitchLeg kept, FreeSwitchLeg? rele
     /// <summary>With a consultation first.</summary>
     public bool Attended { get; } = attended;
 
+    /// <summary>The call's first leg before it.</summary>
+    public FreeSwitchLeg? PrimaryBefore { get; init; }
+
     /// <summary>The leg that is consulted.</summary>
     public FreeSwitchLeg? Consulted { get; set; }
+
+    /// <summary>All legs that may be made for the consultation: one for each endpoint that is tried.</summary>
+    public IReadOnlyList<FreeSwitchLeg> Tried { get; set; } = [];
+
+    /// <summary>The connection was lost meanwhile: what became of it is to be found out.</summary>
+    public bool Interrupted { get; set; }
 
     /// <summary>It is being completed or given up: legs that go now go for that.</summary>
     public bool Closing { get; set; }

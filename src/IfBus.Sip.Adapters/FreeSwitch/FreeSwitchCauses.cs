@@ -56,7 +56,7 @@ internal static class FreeSwitchCauses
     public static HangupCause Of(string? name) => name is not null && Causes.TryGetValue(name, out HangupCause cause) ? cause : HangupCause.Unknown;
 
     /// <summary>The Q.850 number of the server's name, where the name is one of Q.850.</summary>
-    public static int? Q850Of(string? name) => Of(name) is var cause && (int)cause is > 0 and <= 127 && Names[cause] == name ? (int)cause : null;
+    public static int? Q850Of(string? name) => Of(name) is var cause && (int)cause is > 0 and <= 127 && Names.TryGetValue(cause, out string? known) && known == name ? (int)cause : null;
 
     /// <summary>The name as it stands on the wire, without a string of its own each time; null if there is none.</summary>
     public static string? Read(ReadOnlySpan<byte> name) => Known.TryGet(name, out string? known) ? known : EslJson.Text(name);

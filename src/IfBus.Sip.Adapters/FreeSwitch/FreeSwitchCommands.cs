@@ -12,6 +12,9 @@ internal static class FreeSwitchCommands
     // Carries free text to an application: a variable takes what its argument cannot (wire/freeswitch, originate).
     private const string DataVariable = "ifbus_data";
 
+    /// <summary>What <see cref="IsText"/> asks for.</summary>
+    public const string TextRule = "it has no half of a character (a lone surrogate).";
+
     // They run a shell on the server. Who means it has Invoke-SipCommand.
     private static readonly HashSet<string> Shells = new(StringComparer.OrdinalIgnoreCase) { "system", "bgsystem", "bg_system", "spawn", "bg_spawn", "spawn_stream" };
 
@@ -108,20 +111,21 @@ internal static class FreeSwitchCommands
             balanced &= depth >= 0;
         }
 
-        if (depth != 0 || !balanced || value.Contains("${", StringComparison.Ordinal) || value.Contains("$${", StringComparison.Ordinal) || value != value.Trim(' ')) throw Cannot();
+        if (depth != 0 || !balanced || value.Contains("${", StringComparison.Ordinal) || value.Contains("$${", StringComparison.Ordinal) || value != value.Trim(' ') || !IsText(value)) throw Cannot();
         string text = value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "\\'", StringComparison.Ordinal);
         text = text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "\\'", StringComparison.Ordinal).Replace(",", "\\,", StringComparison.Ordinal);
         text = text.Replace(":_:", ":''_:", StringComparison.Ordinal);
         text = text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "\\'", StringComparison.Ordinal);
         return text.Replace(" ", "\\s", StringComparison.Ordinal);
 
-        SipArgumentException Cannot() => new(parameter, shown, "FreeSWITCH cannot take this in a new call: no line breaks, no ${, no { or } without its partner, no blank at either end.");
+        SipArgumentException Cannot() => new(parameter, shown, "FreeSWITCH cannot take this in a new call: no line breaks, no ${, no { or } without its partner, no blank at either end, no half of a character.");
     }
 
     /// <summary>A value of uuid_setvar: the rest of the line, in which \n and the like are resolved, and pairs of quotes and blanks at the ends are lost (seen with FreeSWITCH 1.10.12).</summary>
     public static string EncodeVariable(string value)
     {
         if (value.AsSpan().IndexOfAny('\r', '\n', '\0') >= 0 || value != value.Trim(' ')) throw new SipArgumentException("Value", value, "FreeSWITCH cannot take line breaks, nor a blank at either end.");
+        if (!IsText(value)) throw new SipArgumentException("Value", value, TextRule);
         return value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "\\'", StringComparison.Ordinal);
     }
 
@@ -135,10 +139,24 @@ internal static class FreeSwitchCommands
         foreach ((_, string value) in request.Fields)
         {
             if (value.AsSpan().IndexOfAny('\r', '\n', '\0') >= 0) throw new SipArgumentException("Field", value, "an argument has no line breaks and no NUL.");
+            if (!IsText(value)) throw new SipArgumentException("Field", value, TextRule);
             text.Append(' ').Append(value);
         }
 
         return text.ToString();
+    }
+
+    /// <summary>True for text that UTF-8 can carry: no half of a character (a lone surrogate), for which another would be sent.</summary>
+    public static bool IsText(string value)
+    {
+        for (int i = 0; i < value.Length; i++)
+        {
+            if (!char.IsSurrogate(value[i])) continue;
+            if (!char.IsHighSurrogate(value[i]) || i + 1 == value.Length || !char.IsLowSurrogate(value[i + 1])) return false;
+            i++;
+        }
+
+        return true;
     }
 
     private static void AddCallerId(StringBuilder text, string callerId)
@@ -159,16 +177,14 @@ internal static class FreeSwitchCommands
     {
         if (!CallRules.IsVariable(name)) throw new SipArgumentException("Variable", name, "a variable's name has letters, digits and _, and does not begin with a digit.");
         if (OwnVariables.Contains(name)) throw new SipArgumentException("Variable", name, "this variable is set by the call itself (-CallerId, -Timeout).");
-        // execute_on_answer, api_on_ring, api_hangup_hook, bridge_pre_execute_bleg_app, exec_after_bridge_app ...
-        if (name.Contains("execute", StringComparison.OrdinalIgnoreCase) || name.StartsWith("exec_", StringComparison.OrdinalIgnoreCase) || name.StartsWith("api_", StringComparison.OrdinalIgnoreCase) || name.Contains("_hook", StringComparison.OrdinalIgnoreCase))
-            throw new SipArgumentException("Variable", name, "variables that make the server run an application or an api command are refused; Invoke-SipCommand uuid_setvar sets them on a living leg.");
+        FreeSwitchVariables.Check(name, "Variable");
         return name;
     }
 
     private static string Destination(SipCallRequest request, SipServerConfiguration configuration, string template, string seconds)
     {
         string to = request.To!;
-        if (request.ToAlternatives.Count == 0 && FreeSwitchNumbers.IsExtension(to)) return $"{to} XML {CallRules.Context(request.Context, configuration)}";
+        if (request.ToAlternatives.Count == 0 && FreeSwitchNumbers.IsExtension(to)) return $"{to} XML {FreeSwitchNumbers.Context(request.Context, configuration)}";
 
         // An endpoint of its own has no extension: the first leg calls it.
         if (!to.Contains('/', StringComparison.Ordinal) && request.ToAlternatives.Count == 0)

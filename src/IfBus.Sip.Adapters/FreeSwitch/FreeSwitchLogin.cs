@@ -137,9 +137,9 @@ internal static class FreeSwitchLogin
     {
         if (list is not { } reply) return null;
         var names = new HashSet<string>(StringComparer.Ordinal);
-        foreach (JsonElement row in FreeSwitchSession.Rows(reply.Text))
+        foreach (JsonElement row in FreeSwitchList.Rows(reply.Text))
         {
-            if (row.TryGetProperty("name", out JsonElement name) && name.GetString() is { Length: > 0 } text) names.Add(text);
+            if (FreeSwitchList.Text(row, "name") is { } name) names.Add(name);
         }
 
         return names;

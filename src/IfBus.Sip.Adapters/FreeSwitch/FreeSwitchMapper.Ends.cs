@@ -55,15 +55,6 @@ internal sealed partial class FreeSwitchMapper
         }
     }
 
-    /// <summary>The results of originates that went on are lost with their connection.</summary>
-    public void OriginatesLost()
-    {
-        lock (calls.Sync)
-        {
-            foreach (TrackedCall call in calls.Live) ((FreeSwitchCall)call).OriginateDone = true;
-        }
-    }
-
     /// <summary>
     /// Brings the calls in line with the server's own list (show channels as json), which is read from a database that is
     /// a moment behind. Legs that it lacks for two seconds have ended; at once if their server is not there any more.
@@ -72,7 +63,8 @@ internal sealed partial class FreeSwitchMapper
     /// <param name="missing">The cause of calls that cannot be there, since their server was started anew; null otherwise.</param>
     /// <returns>How many calls ended, and whether there is anything that a later list may say otherwise.</returns>
     /// <param name="afterLoss">True if events were missed: then the list tells how legs stand. Otherwise events know better, and sooner.</param>
-    public (int Gone, bool Missed) Reconcile(JsonElement.ArrayEnumerator rows, HangupCause? missing, bool afterLoss)
+    /// <param name="doubtful">Takes the legs that it lacks for two seconds, which are then not ended before <see cref="FreeSwitchLeg.KnownGone"/> is set: a busy server's list lags. Null: they have ended.</param>
+    public (int Gone, bool Missed) Reconcile(IReadOnlyList<JsonElement> rows, HangupCause? missing, bool afterLoss, List<FreeSwitchLeg>? doubtful = null)
     {
         int gone = 0;
         bool missed = false;
@@ -90,22 +82,30 @@ internal sealed partial class FreeSwitchMapper
             foreach (FreeSwitchCall call in calls.Live.Cast<FreeSwitchCall>().ToArray())
             {
                 FreeSwitchLeg? ended = null;
+                bool doubts = false;
                 foreach (FreeSwitchLeg leg in call.Legs)
                 {
                     if (leg.Ended || listed.Contains(leg)) continue;
-                    if (missing is null && (!leg.Seen && !call.OriginateDone && !call.InDoubt || (leg.MissingSince ??= now) > now - GraceForLeg))
+                    if (missing is null && ((!leg.Seen && call.IsOpen) || (leg.MissingSince ??= now) > now - GraceForLeg))
                     {
                         missed |= leg.MissingSince is not null;
                         continue;
                     }
 
                     if (!leg.Seen) continue;
+                    if (missing is null && !leg.KnownGone && doubtful is not null)
+                    {
+                        doubtful.Add(leg);
+                        doubts = true;
+                        continue;
+                    }
+
                     Gone(leg);
                     ended = leg;
                 }
 
                 if (ended is not null && call.LiveLegs > 0) OnLegMissing(call, ended);
-                if (call.LiveLegs > 0 || (missing is null && (!(call.OriginateDone || call.InDoubt) || call.Legs.Exists(l => l is { Ended: false, MissingSince: { } since } && since > now - GraceForLeg)))) continue;
+                if (doubts || call.LiveLegs > 0 || (missing is null && (call.IsOpen || call.Legs.Exists(l => l is { Ended: false, MissingSince: { } since } && since > now - GraceForLeg)))) continue;
                 call.Cause = missing ?? HangupCause.EndedUnseen;
                 call.CauseText = call.Cause switch
                 {
@@ -148,6 +148,7 @@ internal sealed partial class FreeSwitchMapper
         leg.SipStatus = EslJson.Number(json, "variable_sip_term_status"u8) is >= 300 and <= 699 and { } status ? (int)status : null;
         leg.SipCallId ??= EslJson.Text(json, "variable_sip_call_id"u8);
         FreeSwitchCall call = leg.Call;
+        if (call.AnswerUnseen && leg == call.Primary) CorrectAnswer(call, json);
         leg.HungUpByFarEnd = call.State != CallState.HangingUp && EslJson.Find(json, "variable_sip_hangup_disposition"u8).SequenceEqual("recv_bye"u8) && !call.Legs.Exists(l => l.HungUpByFarEnd);
         if (records.Keeps) records.Add(FreeSwitchDetailRecord.Read(json, server, call.CallId));
         OnGone(leg, json);
@@ -161,6 +162,7 @@ internal sealed partial class FreeSwitchMapper
         {
             // After an answer no other attempt follows, whether the originate's result came or not.
             if (call.OriginateDone || leg.Up) Finish(call, json);
+            else if (call.ResultMayBeLost) FinishLater(call, GraceForLeg);
             return;
         }
 
@@ -184,11 +186,14 @@ internal sealed partial class FreeSwitchMapper
         }
     }
 
-    // The result of an originate of ours; its job has the call's id.
+    // The result of an originate of ours, by the id of its job.
     private void OnOriginateDone(ReadOnlySpan<byte> json)
     {
         ReadOnlySpan<byte> id = EslJson.Find(json, "Job-UUID"u8);
-        if (!_legs.TryGet(id, out FreeSwitchLeg? leg) || leg.Call is not { IsOurs: true } call || call.OriginateDone || leg.Id != call.CallId) return;
+        if (!_jobs.TryGet(id, out FreeSwitchCall? call) || !EslJson.Find(json, "Job-Command"u8).SequenceEqual("originate"u8)) return;
+        _jobs.Remove(id);
+        if (call.OriginateDone || call.State == CallState.Terminated) return;
+        call.ResultMayBeLost = false;
         string result = (EslJson.Text(json, "_body"u8) ?? "").Trim();
         call.OriginateDone = true;
         if (!result.StartsWith("+OK", StringComparison.Ordinal)) call.OriginateError = result.StartsWith("-ERR ", StringComparison.Ordinal) ? result[5..] : result;
@@ -238,6 +243,7 @@ internal sealed partial class FreeSwitchMapper
     private void Leave(FreeSwitchCall call)
     {
         call.FinishAt = null;
+        if (call.IsOurs) _jobs.Remove(System.Text.Encoding.UTF8.GetBytes(call.JobId));
         foreach (FreeSwitchLeg leg in call.Legs)
         {
             if (_legs.TryGet(leg.IdBytes, out FreeSwitchLeg? there) && there == leg) _legs.Remove(leg.IdBytes);
@@ -267,7 +273,7 @@ internal sealed partial class FreeSwitchMapper
     // A row of the server's list as a leg of a call. Under the lock.
     private FreeSwitchLeg? Find(JsonElement row, bool afterLoss)
     {
-        string? Text(string name) => row.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text ? text : null;
+        string? Text(string name) => FreeSwitchList.Text(row, name);
 
         if (Text("uuid") is not { } uuid) return null;
         byte[] id = System.Text.Encoding.UTF8.GetBytes(uuid);
@@ -316,13 +322,15 @@ internal sealed partial class FreeSwitchMapper
         leg.Up = true;
         CatchUpHold(leg, state == "HELD", wasUp);
         if (wasUp) return;
+        TakeCandidate(call, leg);
+        // Its answer is the originate's result.
+        if (leg == call.Primary && call.ResultMayBeLost) call.OriginateDone = true;
         // Who talks with whom is not in this list; two legs of one call that are both up do.
         if (leg != call.Primary && call.Primary is { Up: true, Ended: false, Peer: null } first && leg.Peer is null) (leg.Peer, first.Peer) = (first, leg);
-        bool before = call.State is CallState.Connected or CallState.OnHold;
+        bool known = call.AnsweredAt is not null;
         if (!call.HasDestination && leg == call.Primary) Connect(call, default);
         else Consider(call, default);
-        // When it was answered was not seen.
-        if (!before && call is { State: CallState.Connected, IsOurs: false }) call.AnsweredAt = null;
+        NoteAnswer(call, known);
         ShowHold(call, default);
     }
 

@@ -27,7 +27,12 @@ internal sealed partial class FreeSwitchMapper
         }
 
         // Events of a channel may come after its end; they must not bring it back.
-        if (records.RecentCall(id) is not null) return null;
+        if (records.RecentCall(id) is { } recent)
+        {
+            EndLate(recent, id);
+            return null;
+        }
+
         bool inbound = EslJson.Find(json, "Call-Direction"u8).SequenceEqual("inbound"u8);
         return Add(id, CallFor(id, json), inbound, json);
     }
@@ -89,5 +94,18 @@ internal sealed partial class FreeSwitchMapper
         call.LiveLegs++;
         call.FinishAt = null;
         if (call.HangupWanted is { } cause) LateHangup?.Invoke(leg, cause);
+        else if (leg.Unwanted) LateHangup?.Invoke(leg, HangupCause.NormalClearing);
+    }
+
+    // A leg that was being called for a consultation may begin when its call is over: nothing else would end it.
+    private void EndLate(FreeSwitchCall call, ReadOnlySpan<byte> id)
+    {
+        foreach (FreeSwitchLeg leg in call.Legs)
+        {
+            if (leg.Seen || leg is { Unwanted: false, IsConsulted: false } || !id.SequenceEqual(leg.IdBytes)) continue;
+            leg.Seen = true;
+            LateHangup?.Invoke(leg, HangupCause.NormalClearing);
+            return;
+        }
     }
 }

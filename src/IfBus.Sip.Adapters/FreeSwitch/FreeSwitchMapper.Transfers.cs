@@ -24,10 +24,40 @@ internal sealed partial class FreeSwitchMapper
     {
         lock (calls.Sync)
         {
-            if (call.Transfer?.Consulted is { } consulted) consulted.IsConsulted = false;
+            foreach (FreeSwitchLeg tried in call.Transfer?.Tried ?? []) tried.IsConsulted = false;
             call.Transfer = null;
             if (primary is not null) call.Primary = primary;
             if (call.State == CallState.Transferring) calls.Move(call, call.IsHeld ? CallState.OnHold : CallState.Connected);
+        }
+    }
+
+    /// <summary>A transfer could not be completed or given up: it goes on, and what happened meanwhile counts.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="transfer">Its transfer.</param>
+    /// <param name="reunite">The first two may be brought together, if who was consulted has gone; false if that is what failed.</param>
+    /// <param name="complete">It may be completed, if who consulted has gone; false if that is what failed.</param>
+    public void ReopenTransfer(FreeSwitchCall call, FreeSwitchTransfer transfer, bool reunite, bool complete)
+    {
+        lock (calls.Sync)
+        {
+            if (call.Transfer != transfer || transfer.Done || call.State != CallState.Transferring) return;
+            transfer.Closing = false;
+            if (transfer.Kept.Ended) OnConsultationBroken(call, transfer, transfer.Kept);
+            else if (complete && transfer.Released is { Ended: true } released) OnConsultationBroken(call, transfer, released);
+            else if (reunite && transfer.Consulted is { Ended: true } consulted) OnConsultationBroken(call, transfer, consulted);
+        }
+    }
+
+    /// <summary>
+    /// Nobody is consulted any more. Gives the legs to hang up; those that have not appeared are hung up when they do: when
+    /// one endpoint is ended, the server goes on with the next.
+    /// </summary>
+    public List<FreeSwitchLeg> Unwant(FreeSwitchTransfer transfer)
+    {
+        lock (calls.Sync)
+        {
+            foreach (FreeSwitchLeg leg in transfer.Tried) leg.Unwanted = true;
+            return [.. transfer.Tried.Where(l => l is { Seen: true, Ended: false })];
         }
     }
 
@@ -69,6 +99,12 @@ internal sealed partial class FreeSwitchMapper
         }
     }
 
+    // The same, on the reader.
+    private void LetGo(FreeSwitchTransfer transfer)
+    {
+        foreach (FreeSwitchLeg leg in Unwant(transfer)) LateHangup?.Invoke(leg, HangupCause.NormalClearing);
+    }
+
     // A leg is gone, and others of its call are not.
     private void OnLegMissing(FreeSwitchCall call, FreeSwitchLeg gone)
     {
@@ -81,7 +117,9 @@ internal sealed partial class FreeSwitchMapper
         if (gone == transfer.Consulted)
         {
             // While it is being called its originate tells.
-            if (gone.Up) BringTogether?.Invoke(call, transfer);
+            if (!gone.Up) return;
+            transfer.Closing = true;
+            BringTogether?.Invoke(call, transfer);
         }
         else if (gone == transfer.Released && transfer is { Kept.Ended: false, Consulted: { Up: true, Ended: false } })
         {

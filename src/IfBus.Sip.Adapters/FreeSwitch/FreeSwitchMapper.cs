@@ -11,6 +11,9 @@ namespace IfBus.Sip.Adapters.FreeSwitch;
 internal sealed partial class FreeSwitchMapper(string server, CallTable calls, EventHub events, DetailRecordStore<FreeSwitchCall> records, TimeProvider time) : IEslEventSink
 {
     private readonly Utf8Table<FreeSwitchLeg> _legs = new();
+
+    // Originates of ours whose result has not come, by the id of their job.
+    private readonly Utf8Table<FreeSwitchCall> _jobs = new();
     private readonly HashSet<FreeSwitchCall> _watched = [];
     private readonly Utf8Table<string> _names = new();
 
@@ -46,6 +49,7 @@ internal sealed partial class FreeSwitchMapper(string server, CallTable calls, E
                 leg.IsCandidate = legs.Count > 1;
             }
 
+            _jobs.Set(Encoding.UTF8.GetBytes(call.JobId), call);
             calls.Add(call);
         }
     }
@@ -66,6 +70,7 @@ internal sealed partial class FreeSwitchMapper(string server, CallTable calls, E
         lock (calls.Sync)
         {
             foreach (FreeSwitchLeg leg in call.Legs) _legs.Remove(leg.IdBytes);
+            _jobs.Remove(Encoding.UTF8.GetBytes(call.JobId));
             _watched.Remove(call);
             calls.Remove(call);
         }
@@ -201,10 +206,19 @@ internal sealed partial class FreeSwitchMapper(string server, CallTable calls, E
         leg.SipCallId ??= EslJson.Text(json, "variable_sip_call_id"u8);
         FreeSwitchCall call = leg.Call;
         call.Codec ??= EslJson.Text(json, "Channel-Read-Codec-Name"u8);
-        // Of several endpoints the one that answers is the party.
-        if (leg.IsCandidate && call.Primary is not { Up: true, Ended: false }) call.Primary = leg;
+        TakeCandidate(call, leg);
         if (leg == call.Primary && !call.HasDestination) Connect(call, json);
         else Consider(call, json);
+    }
+
+    // Of several endpoints the one that answers is the party.
+    private static void TakeCandidate(FreeSwitchCall call, FreeSwitchLeg leg)
+    {
+        if (!leg.IsCandidate || call.Primary is { Up: true, Ended: false }) return;
+        call.Primary = leg;
+        if (leg.Candidate is not { } name) return;
+        if (call.HasDestination) call.From = name;
+        else call.To = name;
     }
 
     private void OnExecute(ReadOnlySpan<byte> json)
@@ -225,6 +239,7 @@ internal sealed partial class FreeSwitchMapper(string server, CallTable calls, E
         Part(a);
         Part(b);
         (a.Peer, b.Peer) = (b, a);
+        a.PeerTold = b.PeerTold = true;
         Consider(a.Call, json);
         if (b.Call != a.Call) Consider(b.Call, json);
         ShowHold(a.Call, json);
@@ -232,7 +247,10 @@ internal sealed partial class FreeSwitchMapper(string server, CallTable calls, E
 
     private void OnUnbridge(ReadOnlySpan<byte> json)
     {
-        if (_legs.TryGet(EslJson.Find(json, "Bridge-A-Unique-ID"u8), out FreeSwitchLeg? a)) Part(a);
+        if (!_legs.TryGet(EslJson.Find(json, "Bridge-A-Unique-ID"u8), out FreeSwitchLeg? a)) return;
+        a.PeerTold = true;
+        if (a.Peer is { } b) b.PeerTold = true;
+        Part(a);
     }
 
     private static void Part(FreeSwitchLeg leg)
@@ -275,17 +293,30 @@ internal sealed partial class FreeSwitchMapper(string server, CallTable calls, E
             return;
         }
 
+        // It may end by itself: the disk, or somebody else's command.
+        EndRecording(leg, path, TimeOf(leg.Call, json), EslJson.Number(json, "variable_record_ms"u8), EslJson.Number(json, "variable_record_file_size"u8));
+    }
+
+    private static void EndRecording(FreeSwitchLeg leg, string path, DateTime? at, long? milliseconds = null, long? size = null)
+    {
         leg.Recording?.Remove(path);
         FreeSwitchCall call = leg.Call;
         int index = call.Recordings.FindIndex(r => r.Path == path && r.State != SipRecordingState.Stopped);
-        // It may end by itself: the disk, or somebody else's command.
-        if (index >= 0) call.Recordings[index] = call.Recordings[index] with { State = SipRecordingState.Stopped, StoppedAt = TimeOf(call, json) };
+        if (index < 0) return;
+        call.Recordings[index] = call.Recordings[index] with
+        {
+            State = SipRecordingState.Stopped,
+            StoppedAt = at,
+            Duration = milliseconds is >= 0 and < 1_000_000_000_000 ? TimeSpan.FromMilliseconds(milliseconds.Value) : null,
+            Size = size is >= 0 ? size : null,
+        };
     }
 
     private void OnConference(ReadOnlySpan<byte> json)
     {
         if (!_legs.TryGet(EslJson.Find(json, "Unique-ID"u8), out FreeSwitchLeg? leg)) return;
         ReadOnlySpan<byte> action = EslJson.Find(json, "Action"u8);
+        leg.RoomTold |= action.SequenceEqual("add-member"u8) || action.SequenceEqual("del-member"u8);
         if (action.SequenceEqual("add-member"u8))
         {
             leg.Room = EslJson.Text(json, "Conference-Name"u8);

@@ -12,7 +12,11 @@ internal static class FreeSwitchNumbers
     public const string DefaultTemplate = "user/{0}";
 
     /// <summary>What an endpoint of FreeSWITCH's own syntax may hold.</summary>
-    public const string EndpointRule = "an endpoint is type/address, for instance user/1001, sofia/gateway/trunk/1001 or sofia/internal/1001@host:5060, with letters, digits and + * # . _ - / @ : ; = % only; one endpoint";
+    public const string EndpointRule = "an endpoint is type/address, for instance user/1001, sofia/gateway/trunk/1001 or sofia/internal/1001@host:5060, with letters, digits and + * # . _ - / @ : ; = % only, loopback/number or loopback/number/context; one endpoint";
+
+    // The server's word for an argument that is not given, in any case (mod_commands.c, originate; 1.10.12): as an
+    // extension it makes the whole server abort.
+    private const string NotGiven = "undef";
 
     private static readonly SearchValues<char> Endpoint = SearchValues.Create("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+*#._-/@:;=%");
 
@@ -33,8 +37,18 @@ internal static class FreeSwitchNumbers
         return template.Replace("{0}", value, StringComparison.Ordinal);
     }
 
-    /// <summary>True for an extension of the dialplan. "undef" is the server's word for none.</summary>
-    public static bool IsExtension(string value) => CallRules.IsNumber(value) && value != "undef";
+    /// <summary>True for an extension of the dialplan; not what the server would take for the lack of one, or for an option of uuid_transfer (-both, -bleg).</summary>
+    public static bool IsExtension(string value) => CallRules.IsNumber(value) && value[0] != '-' && !IsNotGiven(value);
+
+    /// <summary>Where a number is looked up: what was asked for, else the connection's context, else the server's usual one.</summary>
+    public static string Context(string? asked, SipServerConfiguration configuration)
+    {
+        string context = CallRules.Context(asked, configuration);
+        return ContextProblem(context) is { } rule ? throw new SipArgumentException("Context", context, rule) : context;
+    }
+
+    /// <summary>What is wrong with a context for this server although its characters are right; null if nothing is.</summary>
+    public static string? ContextProblem(string? context) => context is not null && IsNotGiven(context) ? "undef is FreeSWITCH's word for no context; it would take \"default\"." : null;
 
     /// <summary>
     /// Checks a template: an endpoint with one {0}, or several of them: | tries one after the other, a comma rings them
@@ -52,6 +66,8 @@ internal static class FreeSwitchNumbers
         return null;
     }
 
+    private static bool IsNotGiven(string word) => word.Equals(NotGiven, StringComparison.OrdinalIgnoreCase);
+
     private static bool IsEndpoint(string value)
     {
         int slash = value.IndexOf('/', StringComparison.Ordinal);
@@ -60,7 +76,14 @@ internal static class FreeSwitchNumbers
             && char.IsAsciiLetter(value[0]) && CallRules.IsWord(value[..slash]) && !value.Contains("..", StringComparison.Ordinal)
             // Splits the originate into two.
             && !value.Contains(":_:", StringComparison.Ordinal)
-            // loopback/app=NAME:ARGUMENTS runs an application.
-            && !value.Contains("/app=", StringComparison.OrdinalIgnoreCase);
+            && (!value.StartsWith("loopback/", StringComparison.OrdinalIgnoreCase) || IsLoopback(value["loopback/".Length..]));
+    }
+
+    // NUMBER or NUMBER/CONTEXT. loopback/app=NAME:ARGUMENTS runs an application, and so does a third part, the dialplan:
+    // loopback/NAME:ARGUMENTS/CONTEXT/inline (mod_loopback.c, 1.10.12).
+    private static bool IsLoopback(string rest)
+    {
+        string[] parts = rest.Split('/');
+        return parts.Length <= 2 && CallRules.IsNumber(parts[0]) && (parts.Length == 1 || CallRules.IsWord(parts[1]));
     }
 }

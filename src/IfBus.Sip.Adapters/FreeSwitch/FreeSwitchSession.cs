@@ -1,4 +1,3 @@
-using System.Text.Json;
 using IfBus.Sip.Adapters.Connection;
 
 namespace IfBus.Sip.Adapters.FreeSwitch;
@@ -100,24 +99,14 @@ internal sealed class FreeSwitchSession : ISipSession
         {
             return await over.CommandAsync("originate", "bgapi " + command, cancellationToken, jobId).ConfigureAwait(false);
         }
+        catch (SipConnectionException e) when (e.NothingDone && over != Esl)
+        {
+            // It died before it was used.
+            return await Esl.CommandAsync("originate", "bgapi " + command, cancellationToken, jobId).ConfigureAwait(false);
+        }
         finally
         {
             Interlocked.Decrement(ref _originating);
-        }
-    }
-
-    /// <summary>The rows of a list that the server wrote as JSON; without any it has no rows.</summary>
-    /// <exception cref="SipProtocolException">It is no such list.</exception>
-    public static JsonElement.ArrayEnumerator Rows(string json)
-    {
-        try
-        {
-            using JsonDocument list = JsonDocument.Parse(json);
-            return list.RootElement.TryGetProperty("rows", out JsonElement rows) ? rows.Clone().EnumerateArray() : default;
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
-        {
-            throw new SipProtocolException($"The server's list is no JSON: '{SipText.Printable(json)}'.", e);
         }
     }
 

@@ -36,7 +36,9 @@ internal sealed partial class ApiCommands
 
             return "+OK\n";
         };
-        _functions["uuid_buglist"] = a => _board.Find(a) is null ? NoSession : "<media-bugs>\n</media-bugs>\n";
+        _functions["uuid_buglist"] = a => _board.Find(a) is { } c
+            ? "<media-bugs>\n" + string.Concat(c.Recordings.Select(r => $" <media-bug>\n  <function>session_record</function>\n  <target>{r.Path}</target>\n  <thread-locked>0</thread-locked>\n </media-bug>\n")) + "</media-bugs>\n"
+            : NoSession;
         _functions["uuid_dump"] = a =>
         {
             string[] words = Words(a, 4);
@@ -65,6 +67,13 @@ internal sealed partial class ApiCommands
         }
 
         string? Word(int i) => i < words.Length && !words[i].Is("undef") ? words[i] : null;
+        if (Word(1) is null)
+        {
+            // switch_assert(exten): the whole server aborts (seen with FreeSWITCH 1.10.12).
+            _board.At(TimeSpan.FromMilliseconds(1), () => _board.CrashWanted?.Invoke());
+            return;
+        }
+
         int limit = Word(6) is { } text ? ByteText.Number(text) : 60;
         Call(new OriginateRequest(Word(0) ?? "", Word(4) ?? "", Word(5) ?? "", TimeSpan.FromSeconds(limit > 0 ? limit : 60), null, (leg, cause) =>
         {
@@ -74,7 +83,7 @@ internal sealed partial class ApiCommands
                 return;
             }
 
-            string destination = Word(1) ?? "";
+            string destination = Word(1)!;
             // Before an application the parties change sides at once, before an extension when it is looked for.
             if (destination.Length > 1 && destination[0] == '&') _board.FlipCallerId(leg);
             done($"+OK {leg.Uuid}\n");

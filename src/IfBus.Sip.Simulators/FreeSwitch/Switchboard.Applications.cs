@@ -91,6 +91,10 @@ internal sealed partial class Switchboard
 
     private string CallFunction(string name, string arguments) => Commands.RunNow(name, arguments).TrimEnd('\n');
 
+    // An inline dialplan: the extension itself is a list of applications.
+    private static List<(string Name, string Data)> Inline(string exten) =>
+        [.. OriginateSyntax.Separate(exten, ',', 100).Select(item => item.Split(':', 2) is [var app, var data] ? (app, data) : (item, ""))];
+
     private void TakeExtension(FsChannel c, bool first = false)
     {
         if (Dialplan.Find(c.Profile!.Destination, c) is not { } list)

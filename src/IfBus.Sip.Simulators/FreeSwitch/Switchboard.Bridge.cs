@@ -97,7 +97,7 @@ internal sealed partial class Switchboard
             c.Profile.Destination = before;
             c.Profile.Rdnis = "";
             SetState(c, ChannelState.Execute);
-            RunList(c, [.. OriginateSyntax.Separate(exten, ',', 100).Select(item => item.Split(':', 2) is [var app, var data] ? (app, data) : (item, ""))]);
+            RunList(c, Inline(exten));
         });
     }
 

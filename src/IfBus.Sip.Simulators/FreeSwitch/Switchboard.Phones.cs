@@ -189,17 +189,27 @@ internal sealed partial class Switchboard
         c.Running = ChannelState.Routing;
         SetCallState(c, CallState.Ringing);
         Tell(c, "CHANNEL_STATE");
-        TakeExtension(c);
+        if (!c.Profile!.Dialplan.Is("inline"))
+        {
+            TakeExtension(c);
+            return;
+        }
+
+        SetState(c, ChannelState.Execute);
+        RunList(c, Inline(c.Profile.Destination));
     }
 
     private FsChannel CreateLoopback(OriginateAttempt attempt, DialLeg leg, string id)
     {
-        string[] parts = leg.Data.Split('/');
+        // DESTINATION/CONTEXT/DIALPLAN, or app=NAME:ARGUMENTS, which is as good as an inline dialplan.
+        bool app = leg.Data.StartsWith("app=", StringComparison.OrdinalIgnoreCase);
+        string[] parts = app ? [leg.Data[4..], "", "inline"] : leg.Data.Split('/', 3);
         string exten = parts[0];
         string context = parts.Length > 1 && parts[1].Length > 0 ? parts[1] : "default";
         FsChannel a = Make(
             attempt, leg, id, new FsChannel(ByteText.NewId(), $"loopback/{exten}-a", outbound: true) { Endpoint = "loopback" }, exten, context, "mod_loopback");
         a.Profile!.Context = context;
+        if (parts.Length > 2 && parts[2].Length > 0) a.Profile.Dialplan = parts[2];
         a.Twin = new FsChannel(ByteText.NewId(), $"loopback/{exten}-b", outbound: false) { Endpoint = "loopback", Twin = a };
         return a;
     }

@@ -43,6 +43,9 @@ internal sealed partial class Switchboard
 
     public Action? ShutdownWanted { get; set; }
 
+    /// <summary>The server's process is to end without a word, as a failed assertion ends it, and to be started again.</summary>
+    public Action? CrashWanted { get; set; }
+
     /// <summary>The Event Socket is to be closed and opened again.</summary>
     public Action? ReloadWanted { get; set; }
 

@@ -199,7 +199,7 @@ public abstract class FreeSwitchContract : FreeSwitchServerContract
         foreach (string value in new[]
         {
             "1000 &system(touch)", "1000,sofia/gateway/answer/2", "1000|sofia/gateway/answer/2", "1000:_:sofia/gateway/answer/2", "a}sofia/gateway/answer/2", "{a", "${system(touch)}", "1000\n\nbgapi originate null/1 &park()",
-            "1000\nJob-UUID: x", "1000\r", "a'b", "a\\nb c", "loopback/app=system:touch", "../../x.wav", "1000 inline", "park: inline", "'set:a=b' inline", "&park()",
+            "1000\nJob-UUID: x", "1000\r", "a'b", "a\\nb c", "loopback/app=system:touch", "loopback/app=log:x", "loopback/set:ifbus_forged=1/default/inline", "../../x.wav", "1000 inline", "park: inline", "'set:a=b' inline", "&park()",
         })
         {
             (_, IReadOnlyList<ErrorRecord> errors) = Module.Try("param($call, $v) " + script, call, value);
