@@ -64,8 +64,8 @@ internal sealed record EslRecord(string Type, IReadOnlyList<KeyValuePair<string,
     {
         if (type == "text/event-plain") return [.. Lines(body[..body.IndexOf("\n\n", StringComparison.Ordinal)]).Select(f => new KeyValuePair<string, string>(f.Key, Decode(f.Value)))];
         if (type != "text/event-json") return [];
-        // The last of a name wins in a JsonDocument's look-up, but all are listed.
-        using JsonDocument json = JsonDocument.Parse(Encoding.Latin1.GetBytes(body));
+        // The last of a name wins in a JsonDocument's look-up, but all are listed. What a caller sent that is no UTF-8 is not refused.
+        using JsonDocument json = JsonDocument.Parse(Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(body)));
         return [.. json.RootElement.EnumerateObject().Select(p => new KeyValuePair<string, string>(p.Name, p.Value.ValueKind == JsonValueKind.String ? p.Value.GetString()! : p.Value.GetRawText()))];
     }
 

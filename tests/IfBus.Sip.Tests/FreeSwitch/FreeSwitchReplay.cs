@@ -1,6 +1,5 @@
 using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
+using System.Text.RegularExpressions;
 using IfBus.Sip.Adapters;
 using IfBus.Sip.Adapters.FreeSwitch;
 using IfBus.Sip.Tests.Asterisk;
@@ -10,22 +9,17 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace IfBus.Sip.Tests.FreeSwitch;
 
-/// <summary>
-/// One connection's recording, taken through framer, mapper and call table, without a socket. Most were recorded with
-/// plain events; they are written anew as the JSON that the server makes of the same event.
-/// </summary>
-internal sealed class FreeSwitchReplay
+/// <summary>One connection's recording, taken through session, mapper and call table, without a socket.</summary>
+internal sealed partial class FreeSwitchReplay : IEslEventSink
 {
-    private static readonly JsonSerializerOptions Raw = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     private readonly FakeTimeProvider _time = new();
     private readonly EventHub _hub;
     private readonly FreeSwitchMapper _mapper;
     private readonly ISipEventSubscription _subscription;
-    private readonly Queue<string> _commands = new();
-    private readonly Dictionary<string, string> _jobs = [];
+    private readonly List<(string Command, Task<EslReply> Reply, bool IsJob)> _asked = [];
+    private EslSession? _session;
 
-    public FreeSwitchReplay()
+    private FreeSwitchReplay()
     {
         _hub = new EventHub("replay", SipServerType.FreeSwitch, 1_000_000, _time, NullLogger.Instance);
         Calls = new CallTable("replay", SipServerType.FreeSwitch, _hub, 100_000, _time, NullLogger.Instance);
@@ -40,106 +34,127 @@ internal sealed class FreeSwitchReplay
 
     public List<SipEvent> Changes { get; } = [];
 
-    public List<byte[]> Messages { get; } = [];
+    /// <summary>The events that the session gave to the mapper: name and JSON.</summary>
+    public List<(string Name, byte[] Json)> Given { get; } = [];
 
     /// <summary>The calls that the recording's client made and gave a uuid.</summary>
     public List<string> Ours { get; } = [];
 
     /// <summary>The calls as they stood at the end, by id.</summary>
-    public Dictionary<string, SipCall> Final => Changes.GroupBy(c => c.CallId!).ToDictionary(g => g.Key, g => g.Last().Call!);
+    public Dictionary<string, SipCall> Final { get; } = [];
 
     /// <summary>The one call that the recording is about.</summary>
     public SipCall Call => Final[Assert.Single(Ours)];
 
-    /// <summary>Feeds one connection.</summary>
-    public FreeSwitchReplay Feed(Transcript recording, int connection, Cut cut, int limit = int.MaxValue)
+    /// <summary>Plays one connection to its end, and checks that the session passed on what the server said, all of it and nothing else.</summary>
+    public static async Task<FreeSwitchReplay> PlayAsync(Transcript recording, int connection, Cut cut)
     {
-        foreach (string command in Encoding.UTF8.GetString(recording.Client(connection)).Split("\n\n", StringSplitOptions.RemoveEmptyEntries)) _commands.Enqueue(command.Trim('\r', '\n'));
-        byte[] bytes = recording.Server(connection);
-        if (bytes.Length > limit) bytes = bytes[..limit];
-        var framer = new EslFramer();
-        int begin = 0;
-        foreach (int end in Ends(bytes, cut))
-        {
-            _mapper.OnReadBegins();
-            while (begin < end && framer.TryRead(bytes.AsSpan(begin, end - begin), out int head, out int length))
-            {
-                Take(bytes.AsSpan(begin, head), bytes.AsSpan(begin + head, length - head));
-                begin += length;
-            }
-
-            _mapper.OnReadEnds();
-        }
+        var replay = new FreeSwitchReplay();
+        var server = new RecordedServer(recording, connection, cut);
+        replay._session = EslSession.Over(server, "replay", new SipServerConfiguration(), replay, NullLogger.Instance, replay._time);
+        replay._session.HasJobs = true;
+        server.Begin(replay.Say);
+        Exception closed = await replay._session.Closed.WaitAsync(TimeSpan.FromSeconds(60));
+        await replay._session.DisposeAsync();
+        await replay.AssertToldAsync(server, closed);
 
         // What waits for something that the recording does not have is decided by time.
         for (int i = 0; i < 4; i++)
         {
-            _time.Advance(TimeSpan.FromSeconds(1));
-            _mapper.OnTick();
+            replay._time.Advance(TimeSpan.FromSeconds(1));
+            replay._mapper.OnTick();
         }
 
-        while (_subscription.TryRead(out SipEvent? item)) Changes.Add(item!);
-        return this;
+        while (replay._subscription.TryRead(out SipEvent? item)) replay.Changes.Add(item!);
+        foreach (SipEvent change in replay.Changes) replay.Final[change.CallId!] = change.Call!;
+        foreach (SipCall live in replay.Calls.SnapshotLive()) replay.Final[live.CallId] = live;
+        return replay;
     }
 
-    private void Take(ReadOnlySpan<byte> head, ReadOnlySpan<byte> body)
+    void IEslEventSink.OnEvent(ReadOnlySpan<byte> name, ReadOnlySpan<byte> json)
     {
-        Messages.Add([.. head, .. body]);
-        string type = Encoding.UTF8.GetString(EslFramer.Header(head, "Content-Type: "u8));
-        switch (type)
-        {
-            case "command/reply" or "api/response":
-                if (!_commands.TryDequeue(out string? command)) break;
-                string job = Encoding.UTF8.GetString(EslFramer.Header(head, "Job-UUID: "u8));
-                int at = command.IndexOf("origination_uuid=", StringComparison.Ordinal);
-                if (job.Length == 0 || !command.StartsWith("bgapi originate", StringComparison.Ordinal) || at < 0) break;
-                string uuid = new([.. command[(at + "origination_uuid=".Length)..].TakeWhile(c => c is not (',' or '}' or ']'))]);
-                if (Ours.Contains(uuid)) break;
-                _jobs[job] = uuid;
-                Ours.Add(uuid);
-                _mapper.Expect(new FreeSwitchCall(uuid, ours: true) { HasDestination = !command.Contains('&', StringComparison.Ordinal), CreatedAt = _time.GetUtcNow().UtcDateTime }, [uuid]);
-                break;
-            case "text/event-plain":
-                Tell(Json(body));
-                break;
-            case "text/event-json":
-                Tell(body.ToArray());
-                break;
-        }
+        Given.Add((Encoding.UTF8.GetString(name), json.ToArray()));
+        _mapper.OnEvent(name, json);
     }
 
-    private void Tell(byte[] json)
+    void IEslEventSink.OnReadBegins() => _mapper.OnReadBegins();
+
+    void IEslEventSink.OnReadEnds() => _mapper.OnReadEnds();
+
+    // Originates as the adapter sends them, other jobs as the session's own.
+    private void Say(string command)
     {
-        foreach ((string job, string uuid) in _jobs)
+        if (!command.StartsWith("bgapi ", StringComparison.Ordinal))
         {
-            if (EslJson.Find(json, "Job-UUID"u8).SequenceEqual(Encoding.ASCII.GetBytes(job))) json = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(json).Replace($"\"Job-UUID\":\"{job}\"", $"\"Job-UUID\":\"{uuid}\"", StringComparison.Ordinal));
+            _asked.Add((command, _session!.CommandAsync("recorded", command, CancellationToken.None), false));
+            return;
         }
 
-        _mapper.OnEvent(EslJson.Find(json, "Event-Name"u8), json);
-    }
-
-    // Name: percent-encoded value, an empty line, a body if there is one.
-    private static byte[] Json(ReadOnlySpan<byte> plain)
-    {
-        string text = Encoding.UTF8.GetString(plain);
-        int end = text.IndexOf("\n\n", StringComparison.Ordinal);
-        IEnumerable<string> fields = (end < 0 ? text : text[..end]).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line =>
+        // One of the recordings has the SIP status that it is about where a uuid could be.
+        string[] legs = command.StartsWith("bgapi originate", StringComparison.Ordinal) ? [.. Ids().Matches(command).Select(m => m.Groups[1].Value)] : [];
+        if (legs.Length == 0 || Ours.Contains(legs[0]))
         {
-            int colon = line.IndexOf(": ", StringComparison.Ordinal);
-            return $"{JsonSerializer.Serialize(line[..colon], Raw)}:{JsonSerializer.Serialize(Uri.UnescapeDataString(line[(colon + 2)..]), Raw)}";
-        });
-        if (end >= 0 && end + 2 < text.Length) fields = fields.Append($"\"_body\":{JsonSerializer.Serialize(text[(end + 2)..], Raw)}");
-        return Encoding.UTF8.GetBytes("{" + string.Join(',', fields) + "}");
-    }
-
-    private static IEnumerable<int> Ends(byte[] bytes, Cut cut)
-    {
-        for (int i = 1; i < bytes.Length && cut != Cut.Whole; i++)
-        {
-            // Between the two line ends of a head, before it and after it, and inside every character of several bytes.
-            if (cut == Cut.ByteByByte || bytes[i - 1] == '\n' || bytes[i] == '\n' || (bytes[i] & 0xC0) == 0x80) yield return i;
+            _asked.Add((command, _session!.RunAsync(command["bgapi ".Length..], CancellationToken.None), true));
+            return;
         }
 
-        yield return bytes.Length;
+        Ours.Add(legs[0]);
+        _mapper.Expect(new FreeSwitchCall(legs[0], ours: true) { HasDestination = !command.Contains('&', StringComparison.Ordinal), Direction = CallDirection.Outbound, CreatedAt = _time.GetUtcNow().UtcDateTime }, legs);
+        _asked.Add((command, _session!.CommandAsync("originate", command, CancellationToken.None, legs[0]), false));
     }
+
+    private async Task AssertToldAsync(RecordedServer server, Exception closed)
+    {
+        List<EslRecord> told = server.Told;
+        List<EslRecord> events = told.FindAll(r => r.Type == "text/event-json");
+        // Those of the session's own jobs are answers; their ids have its prefix.
+        Assert.Equal(events.Where(e => !OwnJob().IsMatch(e.Body)).Select(e => (EventName().Match(e.Body).Groups[1].Value, e.Body)), Given.Select(g => (g.Name, Encoding.Latin1.GetString(g.Json))));
+        EslRecord[] replies = [.. told.Where(r => r.Type is "command/reply" or "api/response")];
+        Assert.True(replies.Length <= _asked.Count, "more replies than commands");
+        for (int i = 0; i < _asked.Count; i++)
+        {
+            (string command, Task<EslReply> task, bool isJob) = _asked[i];
+            EslReply? reply = null;
+            try
+            {
+                reply = await task;
+            }
+            catch (SipConnectionException e)
+            {
+                Assert.True(e.OutcomeUnknown);
+            }
+
+            EslRecord? said = i < replies.Length ? replies[i] : null;
+            if (said is not null && isJob && said.Reply?.StartsWith("-ERR", StringComparison.Ordinal) != true)
+            {
+                EslRecord? result = events.Find(e => OwnJob().Match(e.Body) is { Success: true } job && job.Groups[1].Value == said.Outer("Job-UUID"));
+                Assert.Equal((command, result?.EventBody), (command, reply?.Text));
+                continue;
+            }
+
+            // Its bytes are those of UTF-8.
+            string? text = said is null ? null : Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(said.Reply ?? said.Body));
+            Assert.Equal((command, text), (command, reply?.Text));
+            Assert.Equal(said is null ? null : string.Join('\n', said.Headers.Select(h => $"{h.Key}: {h.Value}")), reply is null ? null : Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(reply.Value.Head)).TrimEnd('\n'));
+        }
+
+        EslRecord? last = told.LastOrDefault();
+        string reason = last?.Type switch
+        {
+            "text/disconnect-notice" when told.Exists(r => r.Type == "text/rude-rejection") => "replay refuses this machine's address: Access Denied, go away.",
+            "text/disconnect-notice" => "The server ends the connection: " + last.Body.Split('\n')[0],
+            _ => "The server closed the connection.",
+        };
+        Assert.Equal(reason, closed.Message);
+        Assert.Empty(server.Rest);
+    }
+
+    [GeneratedRegex("(?:origination_uuid|v_sip_status)=([^],}]+)")]
+    private static partial Regex Ids();
+
+    [GeneratedRegex("\"Event-Name\":\"([^\"]*)\"")]
+    private static partial Regex EventName();
+
+    [GeneratedRegex("\"Job-UUID\":\"(ifb-[^\"]*)\"")]
+    private static partial Regex OwnJob();
 }
