@@ -9,22 +9,51 @@ internal abstract partial class SipAdapterBase<TSession>
     private Task<TSession> OpenInTimeAsync(CancellationToken cancellationToken) =>
         Deadline.RunAsync(OpenAsync, Configuration.ConnectTimeout, Time, () => $"Connecting to {Name} ({Configuration.Host}:{Port})", cancellationToken);
 
-    private void Enter(TSession session)
+    // False if the adapter was left while the session was opened: nobody else knows of it, so it is closed here.
+    private async Task<bool> EnterAsync(TSession session)
     {
+        bool left;
         lock (_gate)
         {
-            _session = session;
-            _info = new SipServerInfo(session.Version, session.StartedAt, session.Capabilities);
-            _connectedAt = Time.GetUtcNow().UtcDateTime;
+            left = _leaving;
+            if (!left)
+            {
+                _session = session;
+                _info = new SipServerInfo(session.Version, session.StartedAt, session.Capabilities);
+                _connectedAt = Time.GetUtcNow().UtcDateTime;
+            }
+        }
+
+        if (left)
+        {
+            await session.CloseAsync(CancellationToken.None).ConfigureAwait(false);
+            return false;
         }
 
         _limits.Open();
         SetState(ConnectionState.Connected, null);
         Log.Connected(Logger, Name, session.Version);
+        return true;
+    }
+
+    private async Task SuperviseAsync(TSession session)
+    {
+        try
+        {
+            await WatchAsync(session).ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // nobody awaits this: an error of our own must be told, not lost
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Log.WorkFailed(Logger, e, Name, "watching the connection");
+            lock (_gate) _session = null;
+            GiveUp(e);
+        }
     }
 
     // Watches the connection; when it is lost, tries again until it is back, attempts are used up, or we leave.
-    private async Task SuperviseAsync(TSession session)
+    private async Task WatchAsync(TSession session)
     {
         while (true)
         {
@@ -54,14 +83,13 @@ internal abstract partial class SipAdapterBase<TSession>
                 TimeSpan delay = Backoff.Next(Configuration.Reconnect, attempt, Random.Shared.NextDouble());
 #pragma warning restore CA5394
                 Log.Reconnecting(Logger, Name, delay, attempt + 1);
-                await Task.Delay(delay, Time, _lifetime.Token).ConfigureAwait(false);
-                TSession session = await OpenInTimeAsync(_lifetime.Token).ConfigureAwait(false);
+                await Task.Delay(delay, Time, _left).ConfigureAwait(false);
+                TSession session = await OpenInTimeAsync(_left).ConfigureAwait(false);
                 Interlocked.Increment(ref _reconnects);
                 SipMeter.Reconnects.Add(1, new KeyValuePair<string, object?>("server.type", Type.ToString()));
-                Enter(session);
-                return session;
+                return await EnterAsync(session).ConfigureAwait(false) ? session : null;
             }
-            catch (OperationCanceledException)
+            catch (OperationCanceledException) when (_left.IsCancellationRequested)
             {
                 return null;
             }
@@ -71,8 +99,9 @@ internal abstract partial class SipAdapterBase<TSession>
                 reason = e;
                 break;
             }
-            catch (SipException e)
+            catch (Exception e) when (e is SipException or OperationCanceledException)
             {
+                // A cancellation that is not ours is some time limit within, and an attempt that failed like others.
                 reason = e;
                 Log.ReconnectFailed(Logger, Name, attempt + 1, e.Message);
                 lock (_gate) _lastError = e.Message;
@@ -87,10 +116,15 @@ internal abstract partial class SipAdapterBase<TSession>
             }
         }
 
+        GiveUp(reason);
+        return null;
+    }
+
+    private void GiveUp(Exception reason)
+    {
         Log.GaveUp(Logger, Name, reason.Message);
         SetState(ConnectionState.Failed, reason.Message);
         Calls.FailWaiters(new SipConnectionException($"{Name} is lost: {reason.Message} What became of the call is unknown.", reason, "SipConnectionLost") { Server = Name, OutcomeUnknown = true });
-        return null;
     }
 
     private void SetState(ConnectionState state, string? error)

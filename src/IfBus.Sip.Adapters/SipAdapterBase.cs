@@ -15,6 +15,9 @@ internal abstract partial class SipAdapterBase<TSession> : ISipAdapter
     private readonly object _gate = new();
     private readonly OperationLog _operations = new();
     private readonly CancellationTokenSource _lifetime = new();
+
+    // Cancelled when the adapter is left; good also when its source is gone.
+    private readonly CancellationToken _left;
     private TSession? _session;
     private ConnectionState _state = ConnectionState.Disconnected;
     private string? _lastError;
@@ -26,6 +29,7 @@ internal abstract partial class SipAdapterBase<TSession> : ISipAdapter
 
     protected SipAdapterBase(SipServerConfiguration configuration, SipServerType type, int port, ILogger log, TimeProvider time)
     {
+        _left = _lifetime.Token;
         Configuration = configuration;
         Name = configuration.Name ?? configuration.Host!;
         Type = type;
@@ -94,7 +98,11 @@ internal abstract partial class SipAdapterBase<TSession> : ISipAdapter
         }
     }
 
-    /// <summary>Connects, logs in, subscribes, learns the capabilities, and brings the call table up to date. Only then are callers let in.</summary>
+    /// <summary>
+    /// Connects, logs in, subscribes, learns the capabilities, and brings the call table up to date. Only then are callers let
+    /// in, so a login, after a loss too, has its new connection to itself: a lane of its own among the writes, ahead of what
+    /// callers send, would have nothing to be ahead of.
+    /// </summary>
     protected abstract Task<TSession> OpenAsync(CancellationToken cancellationToken);
 
     protected abstract Task<SipCall> HangUpAsync(TSession session, string callId, HangupCause cause, CancellationToken cancellationToken);
@@ -123,9 +131,14 @@ internal abstract partial class SipAdapterBase<TSession> : ISipAdapter
         Log.Connecting(Logger, Name, Configuration.Host!, Port, Configuration.UseTls);
         try
         {
-            TSession session = await OpenInTimeAsync(cancellationToken).ConfigureAwait(false);
-            Enter(session);
+            using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _left);
+            TSession session = await OpenInTimeAsync(both.Token).ConfigureAwait(false);
+            if (!await EnterAsync(session).ConfigureAwait(false)) throw WasDisconnected();
             _supervisor = Task.Run(() => SuperviseAsync(session), CancellationToken.None);
+        }
+        catch (OperationCanceledException) when (_left.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw WasDisconnected();
         }
         catch (Exception e)
         {
@@ -152,19 +165,26 @@ internal abstract partial class SipAdapterBase<TSession> : ISipAdapter
         try
         {
             if (session is not null) await session.CloseAsync(cancellationToken).ConfigureAwait(false);
-            await _supervisor.ConfigureAwait(false);
+            // An attempt that is under way closes what it opens; it is waited for as long as one takes, and no longer.
+            await _supervisor.WaitAsync(Configuration.ConnectTimeout, Time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException e)
+        {
+            Log.WorkFailed(Logger, e, Name, "ending an attempt to connect");
         }
         finally
         {
             SetState(ConnectionState.Disconnected, null);
             Log.Disconnected(Logger, Name);
-            var reason = new SipConnectionException($"{Name} was disconnected.", errorId: "SipDisconnected") { Server = Name };
+            SipConnectionException reason = WasDisconnected();
             Calls.FailWaiters(reason);
             Events.Close(reason);
             _limits.Dispose();
             OnLeft();
         }
     }
+
+    private SipConnectionException WasDisconnected() => new($"{Name} was disconnected.", errorId: "SipDisconnected") { Server = Name };
 
     /// <summary>Disconnected for good: what the adapter holds besides the session is to be let go.</summary>
     protected virtual void OnLeft()
