@@ -20,6 +20,8 @@ namespace IfBus.Sip.Simulators;
 /// <item><term>bye, bye3</term><description>answers, and hangs up after one or three seconds</description></item>
 /// <item><term>cause34, congestion</term><description>ends with that cause</description></item>
 /// <item><term>echo, wait, milliwatt, moh, play</term><description>as extension: an application that answers by itself; play ends after a second</description></item>
+/// <item><term>prompt-answer, prompt-busy…</term><description>as extension: says something for a second, then dials that phone</description></item>
+/// <item><term>forge, forgedata</term><description>as extension: put what the variable FORGED has, URI-decoded, line breaks too, into the variable EVIL, or into the arguments of Echo</description></item>
 /// <item><term>anything else</term><description>a phone that rings <see cref="SimulatorOptions.RingTime"/> and answers</description></item>
 /// </list>
 /// </summary>

@@ -135,6 +135,18 @@ exten => inject,1,Answer()
  same => n,Set(CALLERID(name)=${URIDECODE(Eve%0D%0AX-Forged: 2)})
  same => n,UserEvent(Evil,V: ${EVIL})
  same => n,Wait(3600)
+; the same with what the caller of a test gives: FORGED is URI-encoded
+exten => forge,1,Answer()
+ same => n,Set(EVIL=${URIDECODE(${FORGED})})
+ same => n,Wait(3600)
+; the same in the arguments of an application, which lists of channels show
+exten => forgedata,1,Answer()
+ same => n,Echo(${URIDECODE(${FORGED})})
+; something is said before a far end is dialled: prompt-answer, prompt-busy ...
+exten => _prompt-.,1,Answer()
+ same => n,Playback(one-moment-please)
+ same => n,Dial(PJSIP/sipp-${EXTEN:7},20,tTkK)
+ same => n,Hangup()
 exten => h,1,NoOp(hung up ${HANGUPCAUSE})
 include => parkedcalls
 include => phones

@@ -267,6 +267,20 @@ internal static partial class ManagerActions
         }
     }
 
+    private static void ShowDialplan(ManagerAction action, ManagerConnection connection, Switchboard board)
+    {
+        string context = action["Context"], exten = action["Extension"];
+        (string Exten, (string Application, string Data)[] Steps) there = board.Dialplan(context, exten);
+        if (there.Steps.Length == 0)
+        {
+            connection.Reply(action, "Error", $"Did not find extension {exten}@{context}");
+            return;
+        }
+
+        List(action, connection, "DialPlan list will follow", "ShowDialPlanComplete", there.Steps.Select((s, i) =>
+            $"Event: ListDialplan\r\n{action.IdHeader}Context: {context}\r\nExtension: {there.Exten}\r\nPriority: {i + 1}\r\nApplication: {s.Application}\r\nAppData: {s.Data}\r\nRegistrar: pbx_config\r\n"));
+    }
+
     private static void List(ManagerAction action, ManagerConnection connection, string message, string complete, IEnumerable<string> items)
     {
         var text = new StringBuilder();

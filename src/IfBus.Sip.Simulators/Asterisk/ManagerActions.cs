@@ -48,6 +48,7 @@ internal static partial class ManagerActions
         ("Redirect", "call", "Redirect (transfer) a call."),
         ("Reload", "system,config", "Send a reload event."),
         ("Setvar", "call", "Sets a channel variable or function value."),
+        ("ShowDialPlan", "config,reporting", "Show dialplan contexts and extensions"),
         ("Status", "system,call,reporting", "List channel status."),
         ("StopMixMonitor", "system,call", "Stop recording a call through MixMonitor, and free the recording's file handle."),
         ("UserEvent", "user", "Send an arbitrary event."),
@@ -139,6 +140,9 @@ internal static partial class ManagerActions
                 if (variable.Length == 0) connection.Reply(action, "Error", "No variable specified");
                 else if (action.Has("Channel") && board.Find(action["Channel"]) is null) connection.Reply(action, "Error", "No such channel");
                 else connection.Reply(action, "Success", null, $"Variable: {variable}\r\nValue: {value}\r\n");
+                break;
+            case "ShowDialPlan":
+                ShowDialplan(action, connection, board);
                 break;
             case "Command":
                 Command(action, connection, board, options);

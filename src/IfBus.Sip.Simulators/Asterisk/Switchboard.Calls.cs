@@ -3,6 +3,9 @@ namespace IfBus.Sip.Simulators.Asterisk;
 /// <summary>The part of the switchboard that lives calls: dialling, answering, bridging, ending.</summary>
 internal sealed partial class Switchboard
 {
+    // How an extension begins that says something before it dials.
+    private const string Prompt = "prompt-";
+
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(2);
 
     // The two halves of a Local channel: one is talked with, two is in the dialplan.
@@ -120,6 +123,16 @@ internal sealed partial class Switchboard
             return;
         }
 
+        if (exten is "forge" or "forgedata")
+        {
+            // A dialplan that lets line breaks into a variable, or into an application's arguments.
+            string forged = Uri.UnescapeDataString(channel.Variables.GetValueOrDefault("FORGED", ""));
+            if (incoming) SetState(channel, 6);
+            channel.Variables["EVIL"] = exten == "forge" ? forged : "";
+            (channel.Priority, channel.Application, channel.Data) = exten == "forge" ? (3, "Wait", "3600") : (2, "Echo", forged);
+            return;
+        }
+
         PhoneBehaviour there = PhoneBehaviour.Of(exten, isExtension: true);
         if (there.Kind == PhoneKind.Application)
         {
@@ -132,6 +145,17 @@ internal sealed partial class Switchboard
         else if (there.Kind == PhoneKind.Ends)
         {
             After(channel, TimeSpan.Zero, () => EndCall(channel, there.Cause, 0, soft: 16));
+        }
+        else if (exten.StartsWith(Prompt, StringComparison.OrdinalIgnoreCase))
+        {
+            // Something is said before a phone is dialled.
+            if (incoming) SetState(channel, 6);
+            (channel.Priority, channel.Application, channel.Data) = (2, "Playback", "one-moment-please");
+            AfterRun(channel, TimeSpan.FromSeconds(1), () =>
+            {
+                channel.Priority = 3;
+                Dial(channel, "sipp-" + exten[Prompt.Length..], TimeSpan.FromSeconds(20), null, null);
+            });
         }
         else
         {

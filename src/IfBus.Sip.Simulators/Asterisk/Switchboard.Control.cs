@@ -25,6 +25,20 @@ internal sealed partial class Switchboard
         return IsName(exten) && IsName(context) && context != AddedContext && !context.StartsWith("nosuch", StringComparison.Ordinal) && priority == 1 && (PhoneBehaviour.Of(exten, isExtension: true).Kind != PhoneKind.Unknown || PhoneBehaviour.Bare(exten) != exten);
     }
 
+    /// <summary>The steps of an extension, as they stand in the dialplan; none if there is no such extension.</summary>
+    public (string Exten, (string Application, string Data)[] Steps) Dialplan(string context, string exten)
+    {
+        if (!Exists(context, exten, 1)) return (exten, []);
+        if (exten.StartsWith(Prompt, StringComparison.OrdinalIgnoreCase)) return ("_prompt-.", [("Answer", ""), ("Playback", "one-moment-please"), ("Dial", "PJSIP/sipp-${EXTEN:7},20,tTkK"), ("Hangup", "")]);
+        PhoneBehaviour there = PhoneBehaviour.Of(exten, isExtension: true);
+        return there.Kind switch
+        {
+            PhoneKind.Application => (exten, [("Answer", ""), there.Application!.Value, ("Hangup", "")]),
+            PhoneKind.Ends => (exten, [("Hangup", "")]),
+            _ => (exten, [("Dial", $"PJSIP/{PhoneBehaviour.Endpoint(exten)},20,tTkK"), ("Hangup", "")]),
+        };
+    }
+
     /// <summary>The channel that shares a bridge with another.</summary>
     public SimChannel? PartnerOf(SimChannel channel) =>
         channel.Bridge is not { } bridge ? null
