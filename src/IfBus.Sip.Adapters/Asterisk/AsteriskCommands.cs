@@ -56,9 +56,12 @@ internal static class AsteriskCommands
         return action;
     }
 
-    /// <summary>Hang-up of one leg. Without a cause Asterisk says 0, so there always is one.</summary>
+    /// <summary>
+    /// Hang-up of one leg. Without a cause Asterisk says 0, so there always is one. What begins with a slash this action, and
+    /// no other, reads as a pattern of names: a leg with such an id, which another client chose, goes by its name.
+    /// </summary>
     public static AmiAction Hangup(AsteriskLeg leg, HangupCause cause) =>
-        new AmiAction("Hangup").Add("Channel", leg.Id).Add("Cause", ((int)cause).ToString(CultureInfo.InvariantCulture));
+        new AmiAction("Hangup").Add("Channel", leg.Id.StartsWith('/') ? leg.Name ?? "" : leg.Id).Add("Cause", ((int)cause).ToString(CultureInfo.InvariantCulture));
 
     /// <summary>A raw action, with names and values checked, and those refused that would take the connection from under us.</summary>
     public static AmiAction Raw(SipCommandRequest request)
