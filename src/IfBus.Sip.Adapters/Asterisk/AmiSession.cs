@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Text;
 using IfBus.Sip.Adapters.Connection;
@@ -45,6 +46,9 @@ internal sealed class AmiSession : IWireProtocol, IAsyncDisposable
 
     private readonly AmiFramer _framer = new();
     private readonly ReplyTable<Waiter> _replies = new();
+
+    // Who gets a reply on the reader, also if nobody waits for it any more.
+    private readonly ConcurrentDictionary<long, Action<AmiReply>> _taken = new();
     private readonly IAmiEventSink _sink;
     private readonly ILogger _log;
     private readonly TimeProvider _time;
@@ -58,6 +62,7 @@ internal sealed class AmiSession : IWireProtocol, IAsyncDisposable
     private ITimer? _timer;
     private long _lastId;
     private int _openLists;
+    private bool _forgeryTold;
     private long _receivedSeen;
     private long _lastHeard;
     private bool _pinging;
@@ -127,17 +132,25 @@ internal sealed class AmiSession : IWireProtocol, IAsyncDisposable
         _connection.Begin();
     }
 
-    /// <summary>Sends an action and waits for its reply, a list with all its items.</summary>
+    /// <summary>Sends an action and waits for its reply, a list with all its items. What it throws at once, and not by its task, it throws before anything is sent.</summary>
+    /// <param name="action">The action.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    /// <param name="timeout">How long to wait; the connection's RequestTimeout if null.</param>
+    /// <param name="taken">
+    /// Given the reply on the reader, at its place among the events; a single response also when nobody waits for it any more.
+    /// Must be quick and must not throw.
+    /// </param>
     /// <exception cref="SipTimeoutException">No reply in time. The action may have been carried out; it is not sent again.</exception>
     /// <exception cref="SipConnectionException">The connection is gone. If the action had been sent, OutcomeUnknown is set.</exception>
-    public Task<AmiReply> RequestAsync(AmiAction action, CancellationToken cancellationToken, TimeSpan? timeout = null)
+    public Task<AmiReply> RequestAsync(AmiAction action, CancellationToken cancellationToken, TimeSpan? timeout = null, Action<AmiReply>? taken = null)
     {
         cancellationToken.ThrowIfCancellationRequested();
         TimeSpan limit = timeout ?? _requestTimeout;
         long id = Interlocked.Increment(ref _lastId);
-        var waiter = new Waiter(action.Name, _peer, limit, Now + (long)limit.TotalMilliseconds);
+        var waiter = new Waiter(action.Name, _peer, limit, Now + (long)limit.TotalMilliseconds) { Id = id };
         // Who has many requests under way is likely to send more.
         bool gather = _replies.Add(id, waiter) > 8;
+        if (taken is not null) _taken[id] = taken;
         try
         {
             _connection!.Send((this, action, id), static (writer, s) => s.action.WriteTo(writer, s.Item1._idPrefix, s.id), gather);
@@ -145,6 +158,7 @@ internal sealed class AmiSession : IWireProtocol, IAsyncDisposable
         catch
         {
             _replies.TryTake(id, out _);
+            _taken.TryRemove(id, out _);
             throw;
         }
 
@@ -224,7 +238,12 @@ internal sealed class AmiSession : IWireProtocol, IAsyncDisposable
         {
             ReadOnlySpan<byte> name = message["Event: ".Length..];
             name = name[..name.IndexOf("\r\n"u8)];
-            if (Volatile.Read(ref _openLists) > 0 && TryTakeListItem(message)) return;
+            if (Volatile.Read(ref _openLists) > 0)
+            {
+                if (!TryTakeListItem(message)) TellOfForgery(message);
+                return;
+            }
+
             if (name.SequenceEqual("FullyBooted"u8)) _booted.TrySetResult();
             _sink.OnEvent(name, message);
         }
@@ -232,11 +251,24 @@ internal sealed class AmiSession : IWireProtocol, IAsyncDisposable
         {
             OnResponse(message);
         }
+        else if (Volatile.Read(ref _openLists) > 0)
+        {
+            TellOfForgery(message);
+        }
         else
         {
             string begin = Encoding.Latin1.GetString(message[..Math.Min(message.Length, 60)]);
             throw new SipProtocolException($"The server sent a message that begins neither with Event nor with Response: '{SipText.Printable(begin)}'.");
         }
+    }
+
+    // A session is serial, so the server says nothing else while it says a list (wire/asterisk, section 3): what stands in
+    // one and is not of it was put there by a value with line breaks, the arguments of an application for instance.
+    private void TellOfForgery(ReadOnlySpan<byte> message)
+    {
+        if (_forgeryTold) return;
+        _forgeryTold = true;
+        Log.ForgedInList(_log, _peer, SipText.Printable(Encoding.UTF8.GetString(message[..Math.Min(message.Length, 60)])));
     }
 
     private void OnResponse(ReadOnlySpan<byte> message)
@@ -249,7 +281,12 @@ internal sealed class AmiSession : IWireProtocol, IAsyncDisposable
 
         if (AmiMessage.Find(message, "EventList"u8).SequenceEqual("start"u8))
         {
-            if (!_replies.TryPeek(id, out Waiter? list)) return;
+            if (!_replies.TryPeek(id, out Waiter? list))
+            {
+                _taken.TryRemove(id, out _);
+                return;
+            }
+
             list.Response = new AmiMessage(message.ToArray());
             list.Items = [];
             Interlocked.Increment(ref _openLists);
@@ -257,8 +294,8 @@ internal sealed class AmiSession : IWireProtocol, IAsyncDisposable
             return;
         }
 
-        if (_replies.TryTake(id, out Waiter? waiter)) waiter.Complete(new AmiReply(new AmiMessage(message.ToArray()), []), _connection!.Answered);
-        else Log.LateReply(_log, id);
+        if (!_taken.ContainsKey(id) && !_replies.TryPeek(id, out _)) Log.LateReply(_log, id);
+        else Answer(id, new AmiReply(new AmiMessage(message.ToArray()), []));
     }
 
     // An event with the id of a list of ours that is open is an item of it. OriginateResponse carries the id of an
@@ -271,13 +308,20 @@ internal sealed class AmiSession : IWireProtocol, IAsyncDisposable
         var item = new AmiMessage(message.ToArray());
         if (item.Find("EventList"u8).SequenceEqual("Complete"u8))
         {
-            if (_replies.TryTake(id, out waiter)) waiter.Complete(new AmiReply(waiter.Response!, waiter.Items!), _connection!.Answered);
+            Answer(id, new AmiReply(waiter.Response!, waiter.Items));
             return true;
         }
 
         if (waiter.Items.Count >= MaxListItems) throw new SipProtocolException($"The server's list has more than {MaxListItems} items.");
         waiter.Items.Add(item);
         return true;
+    }
+
+    // Whoever waits goes on when what the reply changes is done.
+    private void Answer(long id, AmiReply reply)
+    {
+        if (_taken.TryRemove(id, out Action<AmiReply>? taken)) taken(reply);
+        if (_replies.TryTake(id, out Waiter? waiter)) waiter.Complete(reply, _connection!.Answered);
     }
 
     private bool TryGetOwnId(ReadOnlySpan<byte> value, out long id)
@@ -334,6 +378,8 @@ internal sealed class AmiSession : IWireProtocol, IAsyncDisposable
     {
         private int _listClosed;
 
+        public long Id { get; init; }
+
         public AmiMessage? Response { get; set; }
 
         public List<AmiMessage>? Items { get; set; }
@@ -342,7 +388,10 @@ internal sealed class AmiSession : IWireProtocol, IAsyncDisposable
 
         protected override void OnOver()
         {
-            if (OpenLists is { } session && Interlocked.Exchange(ref _listClosed, 1) == 0) Interlocked.Decrement(ref session._openLists);
+            if (OpenLists is not { } session || Interlocked.Exchange(ref _listClosed, 1) != 0) return;
+            Interlocked.Decrement(ref session._openLists);
+            // The rest of a list that is given up is not read.
+            session._taken.TryRemove(Id, out _);
         }
     }
 }

@@ -11,15 +11,35 @@ internal sealed partial class AsteriskAdapter
     private long _askAgainAt;
     private int _following;
     private long _followAgainAt;
+    private int _looking;
+    private bool _toldCannotAsk;
 
     private void OnTick()
     {
         if (_mapper.HasUntold()) FollowByAsking();
         if (!_mapper.HasWatched) return;
         List<AsteriskCall>? ask = _mapper.OnTick();
+        if (_mapper.TakeLook() && _current is { } looked && looked.Commands.Contains("CoreShowChannels") && Interlocked.Exchange(ref _looking, 1) == 0) _ = LookAsync(looked);
         if (ask is null || _current is not { } session || Environment.TickCount64 < _askAgainAt) return;
         if (Interlocked.Exchange(ref _asking, 1) == 1) return;
         _ = AskDestinationsAsync(session, ask);
+    }
+
+    // Whether the server has a call of which its caller knows nothing.
+    private async Task LookAsync(AsteriskSession session)
+    {
+        try
+        {
+            await ListAsync(session, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (SipException e)
+        {
+            Log.WorkFailed(Logger, e, Name, "looking for a call");
+        }
+        finally
+        {
+            Volatile.Write(ref _looking, 0);
+        }
     }
 
     // Asks what the first legs do. For many calls one list is cheaper than a question each; it is asked for at most a
@@ -47,14 +67,23 @@ internal sealed partial class AsteriskAdapter
     {
         if (!session.Commands.Contains("Status"))
         {
-            Log.DestinationNotAsked(Logger, call.CallId, Name, "no right to use Status");
-            _mapper.OnDestination(call, null, null, null);
+            if (!_toldCannotAsk) Log.CannotAskDestinations(Logger, Name);
+            _toldCannotAsk = true;
+            _mapper.StopAsking(call);
             return;
         }
 
         AmiReply reply = await session.Ami.RequestAsync(new AmiAction("Status").Add("Channel", call.Primary!.Id), CancellationToken.None).ConfigureAwait(false);
         // No such channel: its Hangup is under way.
-        if (reply.IsSuccess && reply.Items.Count > 0) _mapper.OnDestination(call, reply.Items[0].Get("Application"u8) ?? "", reply.Items[0].Get("Data"u8), reply.Items[0].Get("Exten"u8));
+        if (reply.IsSuccess && reply.Items.Count > 0) await DecideAsync(session, call, reply.Items[0], reply.Items[0].Get("Data"u8)).ConfigureAwait(false);
+    }
+
+    private async Task DecideAsync(AsteriskSession session, AsteriskCall call, AmiMessage channel, string? data)
+    {
+        string application = channel.Get("Application"u8) ?? "";
+        string? exten = channel.Get("Exten"u8);
+        bool dialsLater = DestinationRules.Speaks(application) && await DialsLaterAsync(session, channel, application, exten).ConfigureAwait(false);
+        _mapper.OnDestination(call, application, data, exten, dialsLater);
     }
 
     private async Task AskAllAsync(AsteriskSession session, List<AsteriskCall> ask)
@@ -64,7 +93,7 @@ internal sealed partial class AsteriskAdapter
         foreach (AmiMessage item in reply.Items) doing[item.Get("Uniqueid"u8) ?? ""] = item;
         foreach (AsteriskCall call in ask)
         {
-            if (doing.TryGetValue(call.Primary!.Id, out AmiMessage? item)) _mapper.OnDestination(call, item.Get("Application"u8) ?? "", item.Get("ApplicationData"u8), item.Get("Exten"u8));
+            if (doing.TryGetValue(call.Primary!.Id, out AmiMessage? item)) await DecideAsync(session, call, item, item.Get("ApplicationData"u8)).ConfigureAwait(false);
         }
     }
 

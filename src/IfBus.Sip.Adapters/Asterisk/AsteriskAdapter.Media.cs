@@ -126,13 +126,7 @@ internal sealed partial class AsteriskAdapter
         string id = reply.Response.Get("MixMonitorID"u8) ?? throw new SipProtocolException($"{Name} gave no id for the recording of {call.CallId}.", errorId: "SipRecordingFailed");
         if (!await InTimeAsync(begun, Configuration.RequestTimeout, () => $"{Name} took the recording of {call.CallId}, and did not say that it began", call, cancellationToken).ConfigureAwait(false) || leg.Ended) throw Ended(call);
 
-        string path = request.Path;
-        if (session.Commands.Contains("Getvar"))
-        {
-            AmiReply named = await session.Ami.RequestAsync(new AmiAction("Getvar").Add("Channel", leg.Id).Add("Variable", "MIXMONITOR_FILENAME"), cancellationToken).ConfigureAwait(false);
-            if (named.IsSuccess && named.Response.Get("Value"u8) is { Length: > 0 } full) path = full;
-        }
-
+        string path = session.Commands.Contains("Getvar") && await FileOfAsync(session, leg, cancellationToken).ConfigureAwait(false) is { Length: > 0 } full ? full : request.Path;
         var recording = new SipRecording { RecordingId = id, CallId = call.CallId, Server = Name, Path = path, State = SipRecordingState.Recording, StartedAt = Calls.Now };
         lock (Calls.Sync) call.Recordings.Add(new AsteriskRecording(leg) { Shown = recording });
         return recording;
@@ -208,8 +202,10 @@ internal sealed partial class AsteriskAdapter
     protected override async Task<string> GetVariableAsync(AsteriskSession session, string callId, string name, SipParty party, CancellationToken cancellationToken)
     {
         AsteriskLeg leg = LegFor(FindLive<AsteriskCall>(callId), name, party);
+        // Its value may look like events (wire/asterisk, section 9): on the second connection none are taken.
+        AmiSession second = await session.SecondAsync(cancellationToken).ConfigureAwait(false);
         AmiReply reply = await AskAsync(
-            session.Ami, new AmiAction("Getvar").Add("Channel", leg.Id).Add("Variable", name, "Name"), "SipVariableFailed", $"{Name} does not tell {name}", callId, cancellationToken).ConfigureAwait(false);
+            second, new AmiAction("Getvar").Add("Channel", leg.Id).Add("Variable", name, "Name"), "SipVariableFailed", $"{Name} does not tell {name}", callId, cancellationToken).ConfigureAwait(false);
         return reply.Response.Get("Value"u8) ?? "";
     }
 
@@ -219,6 +215,21 @@ internal sealed partial class AsteriskAdapter
         await AskAsync(
             session.Ami, new AmiAction("Setvar").Add("Channel", leg.Id).Add("Variable", name, "Name").Add("Value", value, "Value"), "SipVariableFailed", $"{Name} does not set {name}", callId, cancellationToken).ConfigureAwait(false);
         return true;
+    }
+
+    // Where a recording goes, as the server says it; null if it does not. The recording has begun in any case.
+    private static async Task<string?> FileOfAsync(AsteriskSession session, AsteriskLeg leg, CancellationToken cancellationToken)
+    {
+        try
+        {
+            AmiSession second = await session.SecondAsync(cancellationToken).ConfigureAwait(false);
+            AmiReply named = await second.RequestAsync(new AmiAction("Getvar").Add("Channel", leg.Id).Add("Variable", "MIXMONITOR_FILENAME"), cancellationToken).ConfigureAwait(false);
+            return named.IsSuccess ? named.Response.Get("Value"u8) : null;
+        }
+        catch (SipException)
+        {
+            return null;
+        }
     }
 
     private AsteriskLeg LegFor(AsteriskCall call, string name, SipParty party)

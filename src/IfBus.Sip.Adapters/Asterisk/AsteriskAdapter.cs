@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace IfBus.Sip.Adapters.Asterisk;
 
 /// <summary>Asterisk 16 and 22 over its Manager Interface.</summary>
-internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>
+internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>, IAsteriskLoginSink
 {
     /// <summary>AMI port, and the one with TLS.</summary>
     public const int DefaultPort = 5038, DefaultTlsPort = 5039;
@@ -17,8 +17,11 @@ internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>
     private readonly AsteriskMapper _mapper;
     private readonly ITimer _timer;
     private AsteriskSession? _current;
+    private AmiSession? _ami;
     private DateTime? _startedBefore;
     private bool _connectedBefore;
+    private bool _sawShutdown;
+    private int _gone;
 
     public AsteriskAdapter(SipServerConfiguration configuration, ILogger log, TimeProvider time)
         : base(configuration, SipServerType.Asterisk, configuration.Port!.Value, log, time)
@@ -50,20 +53,23 @@ internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>
         var endpoint = new WireEndpoint(Configuration.Host!, Port, Configuration.UseTls, Configuration.SkipCertificateCheck) { Authority = Configuration.CertificateAuthority };
         if (!Configuration.UseTls && !WireEndpoint.IsLoopback(Configuration.Host!)) Log.ClearText(Logger, Name, Configuration.Host!);
 
-        bool sawShutdown = _mapper.ShutdownSeen;
-        _mapper.BeginSession();
+        // Said by the last connection; it holds until a login has come through.
+        _sawShutdown |= _mapper.BeginSession();
+        _gone = 0;
         AmiSession ami = await AmiSession.OpenAsync(endpoint, Configuration, _mapper, Logger, Time, cancellationToken).ConfigureAwait(false);
         try
         {
-            AsteriskLoginResult login = await AsteriskLogin.RunAsync(ami, Configuration, Name, Logger, Time, cancellationToken).ConfigureAwait(false);
+            // Before the calls are brought up to date: one of them may have to be hung up.
+            _ami = ami;
+            AsteriskLoginResult login = await AsteriskLogin.RunAsync(ami, this, Configuration, Name, Logger, Time, cancellationToken).ConfigureAwait(false);
             var session = new AsteriskSession(ami, login, () => OpenSecondAsync(endpoint)) { HasDialplan = login.HasDialplan };
             if (!login.HasCallEvents) Log.NoCallEvents(Logger, Name);
-            // Before the calls are brought up to date: one of them may have to be hung up.
             _current = session;
-            int gone = _mapper.Reconcile(login.Channels, missing: CauseOfLoss(sawShutdown, login.StartedAt), login.OnHold);
-            if (_connectedBefore) Log.Reconciled(Logger, Name, Calls.LiveCount, gone);
+            if (!login.IsListed) CarryOn(login.StartedAt);
+            else if (_connectedBefore) Log.Reconciled(Logger, Name, Calls.LiveCount, _gone);
             _connectedBefore = true;
-            _startedBefore = login.StartedAt;
+            _startedBefore = login.StartedAt ?? _startedBefore;
+            _sawShutdown = false;
             return session;
         }
         catch
@@ -72,6 +78,10 @@ internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>
             throw;
         }
     }
+
+    void IAsteriskLoginSink.OnChannels(IReadOnlyList<AmiMessage> channels, DateTime? startedAt) => _gone = _mapper.Reconcile(channels, missing: CauseOfLoss(startedAt));
+
+    void IAsteriskLoginSink.OnHold(IReadOnlySet<string> onHold) => _mapper.Hold(onHold);
 
     protected override void CheckCall(AsteriskSession session, SipCallRequest request) => AsteriskCommands.Originate(request, "", Configuration, out _);
 
@@ -90,33 +100,32 @@ internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>
             HasDestination = hasDestination,
         };
         _mapper.Expect(call, noDialplan: !hasDestination || !CallRules.IsNumber(request.To!));
-        AmiReply reply;
+        Task<AmiReply> answer;
         try
         {
-            reply = await session.Ami.RequestAsync(action, cancellationToken).ConfigureAwait(false);
-        }
-        catch (SipException e) when (e is SipTimeoutException { OutcomeUnknown: true } or SipConnectionException { OutcomeUnknown: true })
-        {
-            // It may ring. The call stays in the table: events or, after a reconnect, the server's list tell.
-            e.CallId = callId;
-            throw;
-        }
-        catch (OperationCanceledException)
-        {
-            // The same: given up by the caller, but the server may be calling already.
-            throw;
+            answer = session.Ami.RequestAsync(action, cancellationToken, taken: r => _mapper.Answered(call, r.IsSuccess ? null : r.Message));
         }
         catch
         {
+            // Nothing of it was sent.
             _mapper.Forget(call);
             throw;
         }
 
-        if (!reply.IsSuccess)
+        AmiReply reply;
+        try
         {
-            _mapper.Forget(call);
-            throw NotDone(Rejected(reply, "SipCallRejected", $"{Name} refused the call from {request.From ?? "-"} to {request.To}", callId));
+            reply = await answer.ConfigureAwait(false);
         }
+        catch (Exception e)
+        {
+            // It may ring. The call stays in the table: a late answer, events, or the server's list tell.
+            _mapper.Doubt(call);
+            if (e is SipException sip) sip.CallId = callId;
+            throw;
+        }
+
+        if (!reply.IsSuccess) throw NotDone(Rejected(reply, "SipCallRejected", $"{Name} refused the call from {request.From ?? "-"} to {request.To}", callId));
 
         lock (Calls.Sync) return Calls.Snapshot(call);
     }
@@ -128,7 +137,7 @@ internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>
         CallWaiter waiter = Calls.Wait(call.CallId, [])!;
         try
         {
-            bool asked = await AskToHangUpAsync(session, call, cause, cancellationToken).ConfigureAwait(false);
+            bool asked = await AskToHangUpAsync(session.Ami, call, cause, cancellationToken).ConfigureAwait(false);
             if (!asked && !waiter.Task.IsCompleted)
             {
                 // Not there yet, or just gone: its Newchannel or Hangup is under way.
@@ -148,11 +157,16 @@ internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>
 
     protected override async Task<IReadOnlyList<SipCall>> GetCallsAsync(AsteriskSession session, CancellationToken cancellationToken)
     {
-        AmiReply reply = await session.Ami.RequestAsync(new AmiAction("CoreShowChannels"), cancellationToken).ConfigureAwait(false);
+        AmiReply reply = await ListAsync(session, cancellationToken).ConfigureAwait(false);
         if (!reply.IsSuccess) throw Rejected(reply, "SipRejected", $"{Name} does not list its calls", null);
-        _mapper.Reconcile(reply.Items, missing: null);
         return Calls.SnapshotLive();
     }
+
+    // Reads the server's list, which counts at its place among the events.
+    private Task<AmiReply> ListAsync(AsteriskSession session, CancellationToken cancellationToken) => session.Ami.RequestAsync(new AmiAction("CoreShowChannels"), cancellationToken, taken: r =>
+    {
+        if (r.IsSuccess) _mapper.Reconcile(r.Items, missing: null);
+    });
 
     protected override async Task<IReadOnlyList<SipCallDetailRecord>> GetCallDetailRecordsAsync(AsteriskSession session, SipDetailRecordFilter filter, CancellationToken cancellationToken)
     {
@@ -176,7 +190,11 @@ internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>
 
     protected override async Task<SipCommandResult> InvokeCommandAsync(AsteriskSession session, SipCommandRequest request, CancellationToken cancellationToken)
     {
-        AmiReply reply = await session.Ami.RequestAsync(AsteriskCommands.Raw(request), cancellationToken).ConfigureAwait(false);
+        AmiAction action = AsteriskCommands.Raw(request);
+        // What a reply holds may look like events (wire/asterisk, section 9), so it comes where none are taken. Ping holds
+        // nothing, and is there to see whether this connection lives.
+        AmiSession ami = action.Name.Equals("Ping", StringComparison.OrdinalIgnoreCase) ? session.Ami : await session.SecondAsync(cancellationToken).ConfigureAwait(false);
+        AmiReply reply = await ami.RequestAsync(action, cancellationToken).ConfigureAwait(false);
         SipFieldCollection fields = reply.Response.ReadFields();
         return new SipCommandResult
         {
@@ -296,14 +314,24 @@ internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>
     }
 
     // What became of the calls that the server no longer has.
-    private HangupCause CauseOfLoss(bool sawShutdown, DateTime? startedAt)
+    private HangupCause CauseOfLoss(DateTime? startedAt)
     {
-        if (sawShutdown) return HangupCause.ServerShutdown;
+        if (_sawShutdown) return HangupCause.ServerShutdown;
         return _startedBefore is { } before && startedAt is { } now && now > before ? HangupCause.ServerRestarted : HangupCause.EndedUnseen;
     }
 
+    // The server does not list its calls: only if it was stopped it is known what became of them.
+    private void CarryOn(DateTime? startedAt)
+    {
+        if (!_connectedBefore) return;
+        HangupCause cause = CauseOfLoss(startedAt);
+        int gone = cause == HangupCause.EndedUnseen ? 0 : _mapper.EndEarlier(cause), left = Calls.LiveCount;
+        if (gone > 0) Log.Reconciled(Logger, Name, left, gone);
+        else if (left > 0) Log.NotReconciled(Logger, Name, left);
+    }
+
     // Asks for the end of every leg. False if the server had none of them.
-    private async Task<bool> AskToHangUpAsync(AsteriskSession session, AsteriskCall call, HangupCause cause, CancellationToken cancellationToken)
+    private async Task<bool> AskToHangUpAsync(AmiSession ami, AsteriskCall call, HangupCause cause, CancellationToken cancellationToken)
     {
         List<AsteriskLeg> legs;
         lock (Calls.Sync)
@@ -314,7 +342,7 @@ internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>
         }
 
         var replies = new List<Task<AmiReply>>(legs.Count);
-        foreach (AsteriskLeg leg in legs) replies.Add(session.Ami.RequestAsync(AsteriskCommands.Hangup(leg, cause), cancellationToken));
+        foreach (AsteriskLeg leg in legs) replies.Add(ami.RequestAsync(AsteriskCommands.Hangup(leg, cause), cancellationToken));
         bool any = false;
         foreach (AmiReply reply in await Task.WhenAll(replies).ConfigureAwait(false))
         {
@@ -330,12 +358,12 @@ internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>
     // The channel of a call that is to end has appeared. Called on the reader, under the lock: only starts the work.
     private void HangUpLate(AsteriskCall call, HangupCause cause)
     {
-        if (_current is not { } session) return;
+        if (_ami is not { } ami) return;
         _ = Task.Run(async () =>
         {
             try
             {
-                await AskToHangUpAsync(session, call, cause, CancellationToken.None).ConfigureAwait(false);
+                await AskToHangUpAsync(ami, call, cause, CancellationToken.None).ConfigureAwait(false);
             }
             catch (SipException e)
             {

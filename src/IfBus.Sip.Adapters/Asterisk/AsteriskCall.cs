@@ -30,6 +30,15 @@ internal sealed class AsteriskCall(string callId, bool ours) : TrackedCall(callI
     /// <summary>How often that was asked.</summary>
     public int Asked { get; set; }
 
+    /// <summary>Since when nobody knows whether the server took it: its caller gave up, or had no answer in time. Null if it is known; ticks of the mapper's clock.</summary>
+    public long? DoubtedAt { get; set; }
+
+    /// <summary>When to look for a call in doubt in the server's list; ticks of the mapper's clock.</summary>
+    public long? LookAt { get; set; }
+
+    /// <summary>The connection that it was first known on, see <see cref="AsteriskMapper.BeginSession"/>.</summary>
+    public int Session { get; set; }
+
     /// <summary>When to end the call although something is missing; ticks of the mapper's clock.</summary>
     public long? FinishAt { get; set; }
 

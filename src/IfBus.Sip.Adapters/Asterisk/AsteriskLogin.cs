@@ -10,13 +10,22 @@ namespace IfBus.Sip.Adapters.Asterisk;
 /// <param name="Version">For instance <c>Asterisk 22.10.1</c>.</param>
 /// <param name="StartedAt">Start of the server, UTC, to the second.</param>
 /// <param name="Commands">The actions that this login may use, by the server's own list.</param>
-/// <param name="Channels">The live channels, if this login may list them.</param>
 /// <param name="HasCallEvents">False if the login lacks read class call.</param>
 /// <param name="HasDialplan">The extensions of ours are in its dialplan.</param>
 /// <param name="TransferCode">Feature code of attended transfers; null if there is none.</param>
-/// <param name="OnHold">Uniqueids of the channels that are on hold; null if it could not be asked.</param>
+/// <param name="IsListed">The live channels were listed.</param>
 internal sealed record AsteriskLoginResult(
-    string Version, DateTime? StartedAt, IReadOnlySet<string> Commands, IReadOnlyList<AmiMessage> Channels, bool HasCallEvents, bool HasDialplan, string? TransferCode, IReadOnlySet<string>? OnHold);
+    string Version, DateTime? StartedAt, IReadOnlySet<string> Commands, bool HasCallEvents, bool HasDialplan, string? TransferCode, bool IsListed);
+
+/// <summary>Gets what a login learns of the calls, on the reader, at its place among the events.</summary>
+internal interface IAsteriskLoginSink
+{
+    /// <summary>The live channels.</summary>
+    void OnChannels(IReadOnlyList<AmiMessage> channels, DateTime? startedAt);
+
+    /// <summary>The Uniqueids of those that are on hold.</summary>
+    void OnHold(IReadOnlySet<string> onHold);
+}
 
 /// <summary>
 /// From the greeting to a session that can be used: login, event mask, boot, capabilities, the live channels. In clear
@@ -29,7 +38,7 @@ internal static class AsteriskLogin
 
     /// <summary>Logs in and learns what there is to know.</summary>
     /// <exception cref="SipAuthenticationException">The server refused the login.</exception>
-    public static async Task<AsteriskLoginResult> RunAsync(AmiSession session, SipServerConfiguration configuration, string name, ILogger log, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<AsteriskLoginResult> RunAsync(AmiSession session, IAsteriskLoginSink calls, SipServerConfiguration configuration, string name, ILogger log, TimeProvider time, CancellationToken cancellationToken)
     {
         await AuthenticateAsync(session, configuration, name, EventMask, cancellationToken).ConfigureAwait(false);
 
@@ -45,13 +54,25 @@ internal static class AsteriskLogin
         bool hasCallEvents = masked.IsSuccess && masked.Response.Get("Events"u8) != "Off";
         if (allowed.Contains("Filter")) await KeepOutCelAsync(session, name, log, cancellationToken).ConfigureAwait(false);
         DateTime? startedAt = allowed.Contains("CoreStatus") ? await StartedAtAsync(session, time, cancellationToken).ConfigureAwait(false) : null;
-        AmiReply channels = allowed.Contains("CoreShowChannels")
-            ? await session.RequestAsync(new AmiAction("CoreShowChannels"), cancellationToken).ConfigureAwait(false)
-            : default;
+        AmiReply channels = default;
+        if (allowed.Contains("CoreShowChannels"))
+        {
+            channels = await session.RequestAsync(new AmiAction("CoreShowChannels"), cancellationToken, taken: r =>
+            {
+                // A list that is refused is not one without calls.
+                if (r.IsSuccess) calls.OnChannels(r.Items, startedAt);
+            }).ConfigureAwait(false);
+        }
 
         // A phone's hold is in no list, and its event came before we were there.
         bool bridged = channels.Items?.Any(c => !c.Find("BridgeId"u8).IsEmpty) == true;
-        IReadOnlySet<string>? onHold = bridged && allowed.Contains("Status") ? await OnHoldAsync(session, cancellationToken).ConfigureAwait(false) : null;
+        if (bridged && allowed.Contains("Status"))
+        {
+            await session.RequestAsync(new AmiAction("Status").Add("Variables", "CHANNEL(onhold)"), cancellationToken, taken: r =>
+            {
+                if (OnHold(r) is { } onHold) calls.OnHold(onHold);
+            }).ConfigureAwait(false);
+        }
 
         bool hasDialplan = false;
         string? transferCode = null;
@@ -64,7 +85,7 @@ internal static class AsteriskLogin
         }
 
         string version = set.Response?.Get("AsteriskVersion"u8) is { Length: > 0 } asterisk ? "Asterisk " + Short(asterisk) : "Asterisk Manager " + await session.Greeting.ConfigureAwait(false);
-        return new AsteriskLoginResult(version, startedAt, allowed, channels.Items ?? [], hasCallEvents, hasDialplan, transferCode, onHold);
+        return new AsteriskLoginResult(version, startedAt, allowed, hasCallEvents, hasDialplan, transferCode, IsListed: channels.Response is not null && channels.IsSuccess);
     }
 
     /// <summary>Opens a second connection of the same login, without events, for what takes its time.</summary>
@@ -152,9 +173,8 @@ internal static class AsteriskLogin
             : null;
     }
 
-    private static async Task<HashSet<string>?> OnHoldAsync(AmiSession session, CancellationToken cancellationToken)
+    private static HashSet<string>? OnHold(AmiReply status)
     {
-        AmiReply status = await session.RequestAsync(new AmiAction("Status").Add("Variables", "CHANNEL(onhold)"), cancellationToken).ConfigureAwait(false);
         if (!status.IsSuccess) return null;
         var found = new HashSet<string>(StringComparer.Ordinal);
         bool told = false;

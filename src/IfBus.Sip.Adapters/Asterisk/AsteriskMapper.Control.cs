@@ -79,6 +79,8 @@ internal sealed partial class AsteriskMapper
         // Rooms and parking lots are bridges of other types.
         if (!AmiMessage.Find(message, "BridgeType"u8).SequenceEqual("basic"u8)) return;
         leg.BridgeId = AmiChannelFields.Text(AmiMessage.Find(message, "BridgeUniqueid"u8));
+        // Who shares a bridge with the first leg talks with it, whatever was told of how it came about.
+        if (leg.Call is { State: CallState.Created or CallState.Dialing or CallState.Ringing or CallState.Incoming, Primary: { Ended: false, Up: true } primary } && leg.Call.Partner(primary) is not null) Connect(leg.Call, message);
         // Back with whom it talked before: a consultation was given up, by us or at the phone.
         if (leg.Call.Transfer is { Attended: true, Done: false } transfer && leg == transfer.Released && leg.BridgeId == transfer.Kept.BridgeId) AbandonTransfer(leg.Call, null);
         ShowHold(leg.Call, message);

@@ -5,6 +5,8 @@ namespace IfBus.Sip.Adapters.Asterisk;
 /// <summary>The part of the mapper that decides when a call is over and why, and what needs to be asked.</summary>
 internal sealed partial class AsteriskMapper
 {
+    private const string Unseen = "ended while we did not see it";
+
     /// <summary>Ends what has waited long enough, and returns the calls whose first leg's application is to be asked. Called now and then.</summary>
     public List<AsteriskCall>? OnTick()
     {
@@ -27,7 +29,12 @@ internal sealed partial class AsteriskMapper
                 {
                     (ask ??= []).Add(call);
                 }
-                else if (call.FinishAt is null && call.AskDestinationAt is null)
+                else if (call.LookAt <= now)
+                {
+                    _lookWanted = true;
+                    call.LookAt = now + TimeInDoubt;
+                }
+                else if (call.FinishAt is null && call.AskDestinationAt is null && call.LookAt is null)
                 {
                     (over ??= []).Add(call);
                 }
@@ -56,15 +63,17 @@ internal sealed partial class AsteriskMapper
 
     /// <summary>The server said what the first leg does. Decides whether the destination is reached.</summary>
     /// <param name="call">The call.</param>
-    /// <param name="application">Application of its first leg; empty if the dialplan has not begun; null if it cannot be asked.</param>
+    /// <param name="application">Application of its first leg; empty if the dialplan has not begun.</param>
     /// <param name="data">Arguments of it.</param>
     /// <param name="exten">The extension that it is in; null if it was not told.</param>
-    public void OnDestination(AsteriskCall call, string? application, string? data, string? exten)
+    /// <param name="dialsLater">The extension goes on to dial somebody.</param>
+    public void OnDestination(AsteriskCall call, string application, string? data, string? exten, bool dialsLater = false)
     {
         lock (calls.Sync)
         {
             if (call.State == CallState.Terminated || call.ActiveDials > 0 || call.AskDestinationAt is null) return;
             DestinationProgress progress = DestinationRules.Judge(application, data);
+            if (dialsLater && progress == DestinationProgress.Reached) progress = DestinationProgress.Preparing;
             // Right after it was moved a channel may still be seen where it was. A dialplan may also have gone on to another extension.
             if (call.Transfer is { Done: false } transfer && exten is not null && exten != transfer.To && call.Asked < 5) progress = DestinationProgress.Preparing;
             if (progress == DestinationProgress.Dialling && call is { Asked: >= 5, Transfer: { Attended: false, Done: false, Kept.BridgeId: not null } })
@@ -94,15 +103,21 @@ internal sealed partial class AsteriskMapper
         }
     }
 
+    /// <summary>What the first leg does cannot be asked: only events tell, see <see cref="OnBridgeEnter"/> and <see cref="OnDialEnd"/>.</summary>
+    public void StopAsking(AsteriskCall call)
+    {
+        lock (calls.Sync) call.AskDestinationAt = null;
+    }
+
     /// <summary>
-    /// Brings the calls in line with the server's own list. Legs that it lacks have ended: at once after a reconnect,
-    /// when their Hangup can no longer come; otherwise when it has not come within two seconds.
+    /// Brings the calls in line with the server's own list, on the reader, at the list's place among the events. Legs that it
+    /// lacks have ended: at once after a reconnect, when their Hangup can no longer come; otherwise when it has not come
+    /// within two seconds; one of ours that was never told of, and that its caller gave up, after ten.
     /// </summary>
     /// <param name="channels">CoreShowChannel items.</param>
     /// <param name="missing">Null on a living connection; on a new one, whose events up to now went unseen, the cause of calls that are gone.</param>
-    /// <param name="onHold">Uniqueids of the channels that are on hold by the server's word; null if it was not asked.</param>
     /// <returns>How many calls ended.</returns>
-    public int Reconcile(IReadOnlyList<AmiMessage> channels, HangupCause? missing, IReadOnlySet<string>? onHold = null)
+    public int Reconcile(IReadOnlyList<AmiMessage> channels, HangupCause? missing)
     {
         int gone = 0;
         lock (calls.Sync)
@@ -128,11 +143,11 @@ internal sealed partial class AsteriskMapper
             long now = Clock;
             foreach (AsteriskCall call in calls.Live.Cast<AsteriskCall>().ToArray())
             {
-                bool heldOneGone = false;
+                bool heldOneGone = false, told = call.SeenOnServer;
                 foreach (AsteriskLeg leg in call.Legs.ToArray())
                 {
                     if (leg.Ended || listed.Contains(leg)) continue;
-                    if (missing is null && (!leg.Seen || (leg.MissingSince ??= now) > now - 2000)) continue;
+                    if (missing is null && (leg.Seen ? (leg.MissingSince ??= now) > now - 2000 : call.DoubtedAt is not { } since || since > now - TimeInDoubt)) continue;
                     // An Originate whose channel was never told: after a reconnect the list has it, or it is not there.
                     if (!leg.Seen) call.LiveLegs++;
                     leg.Seen = true;
@@ -148,29 +163,58 @@ internal sealed partial class AsteriskMapper
                 {
                     if (heldOneGone) EndWithPartner(call);
                     if (unseen) CatchUp(call, isNew: found.Contains(call));
-                    if (onHold is not null) Hold(call, onHold);
                     ShowHold(call, default);
                     continue;
                 }
 
-                call.Cause = missing ?? HangupCause.EndedUnseen;
-                call.CauseText = call.Cause switch
-                {
-                    HangupCause.ServerShutdown => "the server shut down or restarted",
-                    HangupCause.ServerRestarted => "the server was restarted",
-                    _ => "ended while we did not see it",
-                };
-                call.FinishAt = null;
-                calls.Move(call, CallState.Terminated);
+                EndUnseen(call, missing ?? HangupCause.EndedUnseen, told || call.DoubtedAt is null ? Unseen : "the server did not say whether it took the call, and has none");
                 gone++;
             }
 
-            ShutdownSeen = false;
             if (missing is not null) _recordedRooms.Clear();
             Conditions.Check();
         }
 
         return gone;
+    }
+
+    /// <summary>The server's word on who is on hold, at its place among the events.</summary>
+    /// <param name="onHold">Uniqueids of the channels that are.</param>
+    public void Hold(IReadOnlySet<string> onHold)
+    {
+        lock (calls.Sync)
+        {
+            foreach (AsteriskCall call in calls.Live.Cast<AsteriskCall>().ToArray())
+            {
+                Hold(call, onHold);
+                ShowHold(call, default);
+            }
+
+            Conditions.Check();
+        }
+    }
+
+    private void EndUnseen(AsteriskCall call, HangupCause cause, string unseen = Unseen)
+    {
+        foreach (AsteriskLeg leg in call.Legs)
+        {
+            leg.Ended = true;
+            _legs.Remove(leg.IdBytes);
+            // What is said of it later, on a connection that saw no end of it, makes no other call.
+            records.Remember(leg.IdBytes, call);
+        }
+
+        call.Cause = cause;
+        call.CauseText = cause switch
+        {
+            HangupCause.ServerShutdown => "the server shut down or restarted",
+            HangupCause.ServerRestarted => "the server was restarted",
+            _ => unseen,
+        };
+        call.FinishAt = null;
+        call.LiveLegs = 0;
+        call.EndRecordings(calls.Now);
+        calls.Move(call, CallState.Terminated);
     }
 
     // Where the list shows a leg to be. What its events said counts more, unless they went unseen.
@@ -265,7 +309,7 @@ internal sealed partial class AsteriskMapper
         call.PrimaryAnsweredAt = calls.Now;
         if (!call.HasDestination) Connect(call, default);
         else AskDestination(call);
-        if (!call.IsOurs && DestinationRules.Judge(application, null) == DestinationProgress.Reached) Connect(call, default);
+        if (!call.IsOurs && application is not null && DestinationRules.Judge(application, null) == DestinationProgress.Reached && !DestinationRules.Speaks(application)) Connect(call, default);
         if (call.State == CallState.Connected && !call.IsOurs) call.AnsweredAt = null;
     }
 

@@ -39,7 +39,7 @@ internal sealed partial class AsteriskMapper
         else
         {
             isNew = true;
-            call = new AsteriskCall(linked, ours: false) { CreatedAt = calls.Now, HasDestination = true };
+            call = new AsteriskCall(linked, ours: false) { CreatedAt = calls.Now, HasDestination = true, Session = _session };
         }
 
         byte[] id = uniqueid.ToArray();
@@ -80,6 +80,7 @@ internal sealed partial class AsteriskMapper
         AsteriskCall call = leg.Call;
         call.LiveLegs++;
         call.FinishAt = null;
+        call.LookAt = null;
         if (leg == call.Primary && call.HangupWanted is { } cause)
         {
             call.HangupWanted = null;

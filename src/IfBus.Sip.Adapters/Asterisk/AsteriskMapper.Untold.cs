@@ -3,9 +3,9 @@ using System.Text;
 namespace IfBus.Sip.Adapters.Asterisk;
 
 /// <summary>
-/// The part of the mapper for a login that the server tells nothing of calls: one without read class call, or with a
-/// filter in manager.conf. The server does not say so (it answers <c>Events: On</c>), but an Originate that it took is
-/// always told of, by a Newchannel or an OriginateResponse.
+/// The part of the mapper for what is not told. A login without read class call, or with a filter in manager.conf, is told
+/// nothing of calls. The server does not say so (it answers <c>Events: On</c>), but an Originate that it took is always told
+/// of, by a Newchannel or an OriginateResponse. And a caller may give up before the server has said whether it takes a call.
 /// </summary>
 internal sealed partial class AsteriskMapper
 {
@@ -15,16 +15,79 @@ internal sealed partial class AsteriskMapper
     // Without a channel and without an event by then, there will be none.
     private const long Forever = 5000;
 
+    // A session does one thing after the other: by then a call that it took is long in its list.
+    private const long TimeInDoubt = 10_000;
+
+    private int _session;
+    private bool _lookWanted;
+
     /// <summary>An event of a channel has come on this connection.</summary>
     public bool IsTold { get; private set; }
 
     /// <summary>The server's list is all that tells of calls.</summary>
     public bool FollowsByAsking { get; private set; }
 
-    /// <summary>Before a connection is made.</summary>
-    public void BeginSession()
+    /// <summary>Before a connection is made. True if the server said Shutdown on the last one.</summary>
+    public bool BeginSession()
     {
-        lock (calls.Sync) (IsTold, FollowsByAsking) = (false, false);
+        lock (calls.Sync)
+        {
+            bool sawShutdown = ShutdownSeen;
+            (IsTold, FollowsByAsking, ShutdownSeen) = (false, false, false);
+            _session++;
+            return sawShutdown;
+        }
+    }
+
+    /// <summary>Nobody knows whether the server took the Originate. If nothing is told of the call, it is looked for after a while.</summary>
+    public void Doubt(AsteriskCall call)
+    {
+        lock (calls.Sync)
+        {
+            if (call.SeenOnServer || !calls.TryFindLive(call.CallId, out _)) return;
+            call.DoubtedAt = Clock;
+            call.LookAt = call.DoubtedAt + TimeInDoubt;
+            _watched.Add(call);
+        }
+    }
+
+    /// <summary>True, once, if a call is to be looked for in the server's list.</summary>
+    public bool TakeLook()
+    {
+        lock (calls.Sync)
+        {
+            bool wanted = _lookWanted;
+            _lookWanted = false;
+            return wanted;
+        }
+    }
+
+    /// <summary>The server has answered the Originate. On the reader.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="refusal">The server's words if it refused; null if it took it.</param>
+    public void Answered(AsteriskCall call, string? refusal)
+    {
+        lock (calls.Sync)
+        {
+            // Its caller gets the refusal, unless it gave up: then others may wait for what becomes of the call.
+            if (refusal is null) (call.DoubtedAt, call.LookAt) = (null, null);
+            else if (call.DoubtedAt is null) Forget(call);
+            else if (call.State != CallState.Terminated) EndUntold(call, HangupCause.Unknown, $"the server refused it: {SipText.Printable(refusal)}");
+            Conditions.Check();
+        }
+    }
+
+    /// <summary>Ends the calls from before this connection, of a server that was stopped since and may not be asked for its calls.</summary>
+    /// <returns>How many.</returns>
+    public int EndEarlier(HangupCause cause)
+    {
+        lock (calls.Sync)
+        {
+            AsteriskCall[] gone = [.. calls.Live.Cast<AsteriskCall>().Where(c => c.Session < _session)];
+            foreach (AsteriskCall call in gone) EndUnseen(call, cause);
+            Conditions.Check();
+            return gone.Length;
+        }
     }
 
     /// <summary>True if a call of ours should have been told of, and nothing was ever told.</summary>
@@ -59,13 +122,20 @@ internal sealed partial class AsteriskMapper
             long now = Clock;
             foreach (AsteriskCall call in calls.Live.OfType<AsteriskCall>().Where(c => c is { IsOurs: true, SeenOnServer: false } && c.ExpectedAt <= now - Forever && !listed.Contains(c.CallId)).ToArray())
             {
-                call.Cause = HangupCause.EndedUnseen;
-                call.CauseText = "the server told nothing of it, and has no channel of it";
-                _legs.Remove(call.Primary!.IdBytes);
-                calls.Move(call, CallState.Terminated);
+                EndUntold(call, HangupCause.EndedUnseen, "the server told nothing of it, and has no channel of it");
             }
 
             Conditions.Check();
         }
+    }
+
+    // A call of ours of which nothing was ever told.
+    private void EndUntold(AsteriskCall call, HangupCause cause, string why)
+    {
+        call.Cause = cause;
+        call.CauseText = why;
+        _legs.Remove(call.Primary!.IdBytes);
+        records.Remember(call.Primary.IdBytes, call);
+        calls.Move(call, CallState.Terminated);
     }
 }

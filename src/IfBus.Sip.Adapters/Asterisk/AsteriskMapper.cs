@@ -42,13 +42,14 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
             var leg = new AsteriskLeg(call, id, call.CallId) { NoDialplan = noDialplan };
             call.Primary = leg;
             call.ExpectedAt = Clock;
+            call.Session = _session;
             call.Legs.Add(leg);
             _legs.Set(id, leg);
             calls.Add(call);
         }
     }
 
-    /// <summary>The server refused the Originate: there never was a call.</summary>
+    /// <summary>There never was a call: its Originate was not sent, or the server refused it.</summary>
     public void Forget(AsteriskCall call)
     {
         lock (calls.Sync)

@@ -62,6 +62,9 @@ internal static partial class Log
     [LoggerMessage(1109, LogLevel.Warning, "{Server} took a call and told nothing of it: in manager.conf this login's read= lacks class call, or a filter keeps events from it. Calls are followed by their list, asked for every second (it may list them: {May}); why they end is not in it.")]
     public static partial void FollowedByAsking(ILogger log, string server, bool may);
 
+    [LoggerMessage(1111, LogLevel.Warning, "{Peer}: something inside a list that is no part of it was dropped; the arguments of an application, or a variable, there hold line breaks. It begins with: {Message}")]
+    public static partial void ForgedInList(ILogger log, string peer, string message);
+
     [LoggerMessage(1106, LogLevel.Information, "{Server} takes no more requests for now; going on in {Wait}.")]
     public static partial void RateLimited(ILogger log, string server, TimeSpan wait);
 
@@ -86,8 +89,14 @@ internal static partial class Log
     [LoggerMessage(1203, LogLevel.Information, "{Server}: {Found} live calls after the connection came back, {Gone} ended unseen.")]
     public static partial void Reconciled(ILogger log, string server, int found, int gone);
 
-    [LoggerMessage(1204, LogLevel.Debug, "Call {CallId} on {Server}: what the destination does cannot be asked ({Message}); taken as connected.")]
+    [LoggerMessage(1204, LogLevel.Debug, "Call {CallId} on {Server}: what the destination does could not be asked: {Message}")]
     public static partial void DestinationNotAsked(ILogger log, string callId, string server, string message);
+
+    [LoggerMessage(1206, LogLevel.Warning, "{Server}: this login may not use Status (in manager.conf its write= needs class call, reporting or system), so a call to an extension that dials nobody is not seen to connect: it stays as it is until it ends. Calls that are dialled on connect as always.")]
+    public static partial void CannotAskDestinations(ILogger log, string server);
+
+    [LoggerMessage(1207, LogLevel.Warning, "{Server}: this login may not list its calls (in manager.conf its write= needs class reporting or system), so what became of {Count} while the connection was lost is not known: each stays as it was until its events tell.")]
+    public static partial void NotReconciled(ILogger log, string server, int count);
 
     [LoggerMessage(1205, LogLevel.Warning, "{Server}: route {Route}: {Reason}; the server's own routing decided.")]
     public static partial void RouteFailed(ILogger log, string server, string route, string reason);
