@@ -349,7 +349,7 @@ internal sealed partial class FreeSwitchMapper(string server, CallTable calls, E
         {
             if (transfer is { Attended: true, Done: false }) return;
             transfer.Done = true;
-            call.To = transfer.To;
+            (call.From, call.To) = (transfer.KeptAddress, transfer.To);
         }
 
         if (call.State is not (CallState.Dialing or CallState.Ringing or CallState.Incoming or CallState.Transferring)) return;

@@ -16,9 +16,8 @@ public abstract class FreeSwitchContract : FreeSwitchServerContract
         AssertAnswered(call);
         Assert.Equal("PCMU", call.Codec);
         SipCall ended = Stop(call);
-        AssertEnded(ended, HangupCause.NormalClearing, 16, null, answered: true);
-        Assert.Equal(("sofia/gateway/answer/1", (string?)null), (ended.To, ended.From));
-        Assert.Equal("Hungup", Assert.Single(ended.Legs).State);
+        AssertFinal(ended, Cleared, null, "sofia/gateway/answer/1", answered: call);
+        Assert.Single(ended.Legs);
     }
 
     [FreeSwitchFact]
@@ -26,7 +25,7 @@ public abstract class FreeSwitchContract : FreeSwitchServerContract
     {
         SipCall call = Call("-From 5 -To 1000");
         AssertAnswered(call);
-        AssertEnded(Stop(call), HangupCause.NormalClearing, 16, null, answered: true);
+        AssertStopped(call, "5", "1000");
     }
 
     [FreeSwitchFact]
@@ -35,18 +34,21 @@ public abstract class FreeSwitchContract : FreeSwitchServerContract
         SipCall call = Call("-From sofia/gateway/bye/bye3 -To 1000");
         AssertAnswered(call);
         SipCall ended = WaitForEnd(call);
-        AssertEnded(ended, HangupCause.NormalClearing, 16, null, answered: true);
+        AssertFinal(ended, Cleared, "sofia/gateway/bye/bye3", "1000", answered: call, talked: 3);
         Assert.Equal(ended.Legs[0].Name, ended.Details["HungUpBy"]);
     }
 
     [FreeSwitchTheory]
-    [InlineData("busy", "UserBusy", 17, 486)]
-    [InlineData("decline", "CallRejected", 21, 603)]
-    [InlineData("notfound", "UnallocatedNumber", 1, 404)]
-    public void Refused_by_the_far_end(string number, string cause, int code, int sipStatus)
+    [InlineData("busy", "UserBusy", 17, 486, "USER_BUSY")]
+    [InlineData("decline", "CallRejected", 21, 603, "CALL_REJECTED")]
+    [InlineData("notfound", "UnallocatedNumber", 1, 404, "UNALLOCATED_NUMBER")]
+    public void Refused_by_the_far_end(string number, string cause, int code, int sipStatus, string text)
     {
-        SipCall call = Call($"-From sofia/gateway/{number}/{number} -To 1000");
-        AssertEnded(call, Enum.Parse<HangupCause>(cause), code, sipStatus, answered: false);
+        string endpoint = $"sofia/gateway/{number}/{number}";
+        var why = new Verdict(Enum.Parse<HangupCause>(cause), code, sipStatus, text);
+        AssertFinal(Call($"-From {endpoint} -To 1000"), why, endpoint, "1000");
+        // The same of one leg.
+        AssertFinal(Call($"-To {endpoint} -Application park"), why, null, endpoint);
     }
 
     [FreeSwitchTheory]
@@ -57,8 +59,7 @@ public abstract class FreeSwitchContract : FreeSwitchServerContract
     public void No_channel_at_all(string endpoint, string cause, int? code, string text)
     {
         SipCall call = Call($"-From {endpoint} -To 1000");
-        AssertEnded(call, Enum.Parse<HangupCause>(cause), code, null, answered: false);
-        Assert.Equal(text, call.CauseText);
+        AssertFinal(call, new Verdict(Enum.Parse<HangupCause>(cause), code, null, text), endpoint, "1000");
         Assert.Empty(call.Legs);
     }
 
@@ -66,57 +67,67 @@ public abstract class FreeSwitchContract : FreeSwitchServerContract
     public void Rings_until_the_time_out()
     {
         SipCall call = Call("-From sofia/gateway/ring/ring -To 1000 -Timeout 1");
-        AssertEnded(call, HangupCause.NoAnswer, 19, null, answered: false);
+        AssertFinal(call, TimedOut, "sofia/gateway/ring/ring", "1000");
+        Assert.InRange(call.Duration!.Value.TotalSeconds, 0.9, 5);
+    }
+
+    [FreeSwitchFact]
+    public void Two_numbers_B_rings_until_the_time_out()
+    {
+        SipCall call = Call("-From 5 -To sofia/gateway/ring/ring -Timeout 1");
+        AssertFinal(call, TimedOut, "5", "sofia/gateway/ring/ring");
         Assert.InRange(call.Duration!.Value.TotalSeconds, 0.9, 5);
     }
 
     [FreeSwitchFact]
     public void Stopped_while_ringing()
     {
-        SipCall call = Module.Run<SipCall>("New-SipCall -From sofia/gateway/ring/ring -To 1000 | Wait-SipCall -State Ringing -Timeout 10");
+        SipCall call = Make<SipCall>("New-SipCall -From sofia/gateway/ring/ring -To 1000 | Wait-SipCall -State Ringing -Timeout 10");
         Assert.Equal(CallState.Ringing, call.State);
-        AssertEnded(Stop(call), HangupCause.NormalClearing, 16, null, answered: false);
+        AssertFinal(Stop(call), Cleared, "sofia/gateway/ring/ring", "1000");
     }
 
     [FreeSwitchFact]
     public void Stopped_at_once()
     {
-        for (int i = 0; i < 5; i++) AssertEnded(Module.Run<SipCall>("New-SipCall -From sofia/gateway/ring/ring -To 1000 | Stop-SipCall -PassThru"), HangupCause.NormalClearing, 16, null, answered: false);
+        for (int i = 0; i < 5; i++) AssertFinal(Make<SipCall>("New-SipCall -From sofia/gateway/ring/ring -To 1000 | Stop-SipCall -PassThru"), Cleared, "sofia/gateway/ring/ring", "1000");
     }
 
     [FreeSwitchFact]
     public void Early_media_is_not_connected()
     {
-        SipCall call = Module.Run<SipCall>("New-SipCall -From sofia/gateway/early/early3 -To 1000 | Wait-SipCall -State Ringing -Timeout 10");
+        SipCall call = Make<SipCall>("New-SipCall -From sofia/gateway/early/early3 -To 1000 | Wait-SipCall -State Ringing -Timeout 10");
         Assert.Equal((CallState.Ringing, null), (call.State, call.AnsweredAt));
-        AssertAnswered(Module.Run<SipCall>("param($c) $c | Wait-SipCall -State Connected -Timeout 10", call));
-        Stop(call);
+        // A 183, and not a 180.
+        Assert.Equal("EARLY", Assert.Single(call.Legs).State);
+        SipCall answered = Module.Run<SipCall>("param($c) $c | Wait-SipCall -State Connected -Timeout 10", call);
+        AssertAnswered(answered);
+        AssertStopped(answered, "sofia/gateway/early/early3", "1000");
     }
 
     [FreeSwitchFact]
     public void Two_numbers_B_answers()
     {
         SipCall call = Pair();
-        Assert.Equal(2, call.Legs.Count);
-        AssertEnded(Stop(call), HangupCause.NormalClearing, 16, null, answered: true);
+        AssertStopped(call, "5", "sofia/gateway/answer/1");
     }
 
     [FreeSwitchFact]
     public void Two_numbers_B_rings_is_not_connected()
     {
-        SipCall call = Module.Run<SipCall>("New-SipCall -From 5 -To sofia/gateway/ring/ring");
+        SipCall call = Make<SipCall>("New-SipCall -From 5 -To sofia/gateway/ring/ring");
         SipCall ringing = Until(call, c => c.Legs.Count == 2 && c.Legs[0].State == "ACTIVE" && c.Legs[1].State == "RINGING");
         Assert.Equal((CallState.Ringing, null), (ringing.State, ringing.AnsweredAt));
-        AssertEnded(Stop(call), HangupCause.NormalClearing, 16, null, answered: false);
+        AssertFinal(Stop(call), Cleared, "5", "sofia/gateway/ring/ring");
     }
 
     [FreeSwitchTheory]
-    [InlineData("sofia/gateway/busy/busy", "UserBusy", 17, 486)]
-    [InlineData("sofia/gateway/decline/decline", "CallRejected", 21, 603)]
-    [InlineData("1003", "UserBusy", 17, null)]
-    [InlineData("nosuch", "NoRouteToDestination", 3, null)]
-    public void Two_numbers_B_refuses(string to, string cause, int code, int? sipStatus) =>
-        AssertEnded(Call($"-From 5 -To {to}"), Enum.Parse<HangupCause>(cause), code, sipStatus, answered: false);
+    [InlineData("sofia/gateway/busy/busy", "UserBusy", 17, 486, "USER_BUSY")]
+    [InlineData("sofia/gateway/decline/decline", "CallRejected", 21, 603, "CALL_REJECTED")]
+    [InlineData("1003", "UserBusy", 17, null, "USER_BUSY")]
+    [InlineData("nosuch", "NoRouteToDestination", 3, null, "NO_ROUTE_DESTINATION")]
+    public void Two_numbers_B_refuses(string to, string cause, int code, int? sipStatus, string text) =>
+        AssertFinal(Call($"-From 5 -To {to}"), new Verdict(Enum.Parse<HangupCause>(cause), code, sipStatus, text), "5", to);
 
     [FreeSwitchFact]
     public void The_next_endpoint_is_tried_when_one_is_busy()
@@ -124,11 +135,11 @@ public abstract class FreeSwitchContract : FreeSwitchServerContract
         SipCall call = Call("-From sofia/gateway/busy/busy,sofia/gateway/answer/1 -To 1000");
         AssertAnswered(call);
         Assert.Equal(["Hungup", "ACTIVE"], call.Legs.Select(l => l.State));
-        AssertEnded(Stop(call), HangupCause.NormalClearing, 16, null, answered: true);
-        AssertEnded(Call("-From sofia/gateway/busy/busy,sofia/gateway/decline/decline -To 1000"), HangupCause.CallRejected, 21, 603, answered: false);
+        AssertStopped(call, "sofia/gateway/busy/busy", "1000");
+        AssertFinal(Call("-From sofia/gateway/busy/busy,sofia/gateway/decline/decline -To 1000"), new Verdict(HangupCause.CallRejected, 21, 603, "CALL_REJECTED"), "sofia/gateway/busy/busy", "1000");
         SipCall second = Call("-From 5 -To sofia/gateway/busy/busy,sofia/gateway/answer/1");
         AssertAnswered(second);
-        Stop(second);
+        AssertStopped(second, "5", "sofia/gateway/busy/busy");
     }
 
     [FreeSwitchFact]
@@ -138,7 +149,7 @@ public abstract class FreeSwitchContract : FreeSwitchServerContract
         AssertAnswered(call);
         Assert.Equal(2, call.Legs.Count);
         Assert.Single(Module.Run("Get-SipCallStatus"), c => ((SipCall)c.BaseObject).CallId == call.CallId);
-        AssertEnded(Stop(call), HangupCause.NormalClearing, 16, null, answered: true);
+        AssertStopped(call, "loopback/1000/default", "1001");
     }
 
     [FreeSwitchFact]
@@ -152,9 +163,9 @@ public abstract class FreeSwitchContract : FreeSwitchServerContract
     [FreeSwitchFact]
     public void A_sound_is_played_to_its_end()
     {
-        SipCall ended = Module.Run<SipCall>("New-SipCall -To 5 -Play 'tone_stream://%(100,0,440);loops=2' -Wait | Wait-SipCall -Timeout 20");
-        AssertEnded(ended, HangupCause.NormalClearing, 16, null, answered: true);
-        Assert.InRange(ended.BillableDuration!.Value.TotalSeconds, 0.1, 5);
+        SipCall call = Call("-To 5 -Play 'tone_stream://%(1000,0,440);loops=2'");
+        AssertAnswered(call);
+        AssertFinal(WaitForEnd(call), Cleared, null, "5", answered: call, talked: 2);
     }
 
     [FreeSwitchTheory]
@@ -215,24 +226,101 @@ public abstract class FreeSwitchContract : FreeSwitchServerContract
     [FreeSwitchFact]
     public void Detail_record_of_a_call()
     {
-        SipCall call = Stop(Call("-From 5 -To 1000 -CallerId 'Ann <1001>'"));
-        SipCallDetailRecord record = Module.Run<SipCallDetailRecord>("param($c) $c | Get-SipCallDetailRecord", call);
-        Assert.Equal((call.CallId, "1001", "NORMAL_CLEARING"), (record.CallId, record.From, record.Disposition));
-        Assert.InRange((call.EndedAt - record.EndedAt)!.Value.TotalSeconds, -2, 2);
+        SipCall answered = Call("-From 5 -To 1000 -CallerId 'Ann <1001>'");
+        SipCall call = Stop(answered);
+        AssertFinal(call, Cleared, "5", "1000", answered: answered);
+        Assert.Equal("Ann <1001>", call.CallerId);
+        SipCallDetailRecord record = Record(call);
+        Assert.Equal((call.CallId, call.CallId, "1001", "1000", "NORMAL_CLEARING"), (record.CallId, record.LegId, record.From, record.To, record.Disposition));
+        // Of the leg, whose answer is the call's here. The server counts in microseconds by the same stamps.
+        foreach ((DateTime? ours, DateTime? its) in new[] { (call.CreatedAt, record.StartedAt), (call.AnsweredAt, record.AnsweredAt), (call.EndedAt, record.EndedAt) }) Assert.InRange((ours - its)!.Value.TotalSeconds, -0.5, 0.5);
+        Assert.InRange((call.BillableDuration - record.BillableDuration)!.Value.TotalSeconds, -0.1, 0.1);
+        Assert.InRange((call.Duration - record.Duration)!.Value.TotalSeconds, -0.5, 0.5);
+    }
+
+    [FreeSwitchTheory]
+    [InlineData("sofia/gateway/bye/bye1", false, "recv_bye")]
+    [InlineData("sofia/gateway/answer/1", true, "send_bye")]
+    [InlineData("sofia/gateway/busy/busy", false, "recv_refuse")]
+    public void A_detail_record_tells_who_ended_it(string from, bool stop, string how)
+    {
+        SipCall call = Call($"-From {from} -To 1000");
+        SipCall ended = stop ? Stop(call) : WaitForEnd(call);
+        SipCallDetailRecord record = Record(ended);
+        Assert.Equal(how, record.Fields["variable_sip_hangup_disposition"]);
+        Assert.Equal((how == "recv_bye", call.AnsweredAt is null), (ended.Details.ContainsKey("HungUpBy"), record.AnsweredAt is null));
+        if (record.AnsweredAt is null) Assert.Equal(TimeSpan.Zero, record.BillableDuration);
     }
 
     [FreeSwitchFact]
     public void Many_calls_at_once()
     {
         const int Count = 200;
-        SipCall[] calls = Calls(Module.Run("param($n) 1..$n | ForEach-Object { [pscustomobject]@{ To = 'null/1'; Application = 'park' } } | New-SipCall -ThrottleLimit $n -Wait", Count));
-        Assert.Equal(Count, calls.Select(c => c.CallId).Distinct().Count());
+        SipStatistic before = Module.Run<SipStatistic>("Get-SipStatistic");
+        using var watch = new CallWatch(Module, "New-SipCall -From error/USER_BUSY -To 1000");
+        SipCall[] calls = Make<SipCall[]>("param($n) 1..$n | ForEach-Object { [pscustomobject]@{ To = 'null/1'; Application = 'park' } } | New-SipCall -ThrottleLimit $n -Wait", Count);
+        Assert.Equal((Count, Count), (calls.Length, calls.Select(c => c.CallId).Distinct().Count()));
         Assert.All(calls, AssertAnswered);
-        Assert.Equal(Count, Ours().Length);
-        SipCall[] ended = Calls(Module.Run("param($c) $c | Stop-SipCall -PassThru", new object[] { calls }));
-        Assert.Equal(Count, ended.Select(c => c.CallId).Distinct().Count());
-        Assert.All(ended, c => AssertEnded(c, HangupCause.NormalClearing, 16, null, answered: true));
+        Assert.Equal(calls.Select(c => c.CallId).Order(StringComparer.Ordinal), Ours().Select(c => c.CallId).Order(StringComparer.Ordinal));
+        Assert.Equal(before.ActiveChannels + Count, Module.Run<SipStatistic>("Get-SipStatistic").ActiveChannels);
+        SipCall[] ended = Stop(calls);
+        Assert.Equal((Count, Count), (ended.Length, ended.Select(c => c.CallId).Distinct().Count()));
+        Assert.All(ended, c => AssertFinal(c, Cleared, null, "null/1", answered: Array.Find(calls, a => a.CallId == c.CallId)));
         Assert.Empty(Ours());
+        // Each was answered once, ended once, and has one record.
+        HashSet<string> ids = [.. calls.Select(c => c.CallId)];
+        Eventually(() => watch.States(ids).Count(s => s == CallState.Terminated) >= Count, "all ends are told");
+        foreach (CallState state in new[] { CallState.Connected, CallState.Terminated }) Assert.Equal(Count, watch.States(ids).Count(s => s == state));
+        Assert.Equal(Count, Module.Run("Get-SipCallDetailRecord").Count(r => ids.Contains(((SipCallDetailRecord)r.BaseObject).CallId!)));
+    }
+
+    // What was on the wire of a call between two numbers is told as it was: once each, in order, and connected when B has answered.
+    [FreeSwitchTheory]
+    [InlineData("sofia/gateway/answer/1", "Dialing Ringing Connected HangingUp Terminated")]
+    [InlineData("sofia/gateway/ring/ring", "Dialing Ringing HangingUp Terminated")]
+    [InlineData("sofia/gateway/busy/busy", "Dialing Ringing Terminated")]
+    public void Each_step_is_told_once_from_the_first_on(string to, string states)
+    {
+        using var watch = new CallWatch(Module, "New-SipCall -From error/USER_BUSY -To 1000");
+        SipCall call = Make<SipCall>($"New-SipCall -From 5 -To {to}");
+        if (!to.EndsWith("busy", StringComparison.Ordinal))
+        {
+            Until(call, c => c.Legs.Count == 2 && (to.EndsWith("ring", StringComparison.Ordinal) ? c.Legs[1].State == "RINGING" : c.State == CallState.Connected));
+            Stop(call);
+        }
+
+        SipCall ended = WaitForEnd(call);
+        Eventually(() => watch.States([call.CallId]).Contains(CallState.Terminated), "its end is told");
+        Assert.Equal(states, string.Join(' ', watch.States([call.CallId])));
+        SipEvent? connected = watch.Events([call.CallId]).Find(e => e.Call!.State == CallState.Connected);
+        Assert.Equal((ended.AnsweredAt, ended.AnsweredAt is null), (connected?.Call!.AnsweredAt, connected is null));
+        // It was not told before the second leg was up.
+        if (connected is not null) Assert.Equal(["ACTIVE", "ACTIVE"], connected.Call!.Legs.Select(l => l.State));
+    }
+
+    [FreeSwitchTheory]
+    [InlineData("", "NormalClearing", 16, "NORMAL_CLEARING")]
+    [InlineData("-Cause UserBusy", "UserBusy", 17, "USER_BUSY")]
+    [InlineData("-Cause CallRejected", "CallRejected", 21, "CALL_REJECTED")]
+    [InlineData("-Cause NoAnswer", "NoAnswer", 19, "NO_ANSWER")]
+    public void The_cause_that_was_asked_for_is_the_cause_of_the_call(string how, string cause, int code, string text)
+    {
+        var why = new Verdict(Enum.Parse<HangupCause>(cause), code, null, text);
+        SipCall call = Pair();
+        AssertFinal(Change(call, "Stop-SipCall " + how), why, "5", "sofia/gateway/answer/1", answered: call);
+        // The server itself took it for both legs.
+        Assert.Equal([text, text], Module.Run("param($c) $c | Get-SipCallDetailRecord", call).Select(r => ((SipCallDetailRecord)r.BaseObject).Disposition));
+        SipCall ringing = Make<SipCall>("New-SipCall -From sofia/gateway/ring/ring -To 1000 | Wait-SipCall -State Ringing -Timeout 10");
+        AssertFinal(Change(ringing, "Stop-SipCall " + how), why, "sofia/gateway/ring/ring", "1000");
+    }
+
+    [FreeSwitchFact]
+    public void A_cause_that_the_server_does_not_know_stops_nothing()
+    {
+        SipCall call = Pair();
+        Fails(call, "SipInvalidArgument", "Stop-SipCall -Cause ServerShutdown");
+        Assert.Equal((CallState.Connected, 2), (Now(call).State, Up(Now(call))));
+        AssertStopped(call, "5", "sofia/gateway/answer/1");
     }
 
     [FreeSwitchFact]
@@ -244,7 +332,7 @@ public abstract class FreeSwitchContract : FreeSwitchServerContract
         Assert.Equal("Hungup", moved.Legs.Single(l => l.Id == call.Legs[1].Id).State);
         SipCall alone = Change(moved, "Move-SipCall -To 1000");
         Assert.Equal((CallState.Connected, 1), (alone.State, Up(Until(alone, c => Up(c) == 1))));
-        AssertEnded(Stop(alone), HangupCause.NormalClearing, 16, null, answered: true);
+        AssertStopped(call, "5", "1000");
     }
 
     [FreeSwitchFact]
@@ -252,9 +340,31 @@ public abstract class FreeSwitchContract : FreeSwitchServerContract
     {
         SipCall call = Pair();
         SipCall moved = Change(call, "Move-SipCall -To sofia/gateway/answer/2 -Keep To");
-        Assert.Equal(2, Up(moved));
+        // From is who was kept, To where it went.
+        Assert.Equal((2, "sofia/gateway/answer/1", "sofia/gateway/answer/2"), (Up(moved), moved.From, moved.To));
         Assert.Equal("Hungup", Until(moved, c => c.Legs[0].State == "Hungup").Legs.Single(l => l.Id == call.Legs[0].Id).State);
-        Stop(moved);
+        AssertStopped(call, "sofia/gateway/answer/1", "sofia/gateway/answer/2");
+    }
+
+    [FreeSwitchFact]
+    public void One_leg_that_is_moved_is_who_the_call_is_from()
+    {
+        SipCall call = Call("-To 5 -Application park");
+        SipCall moved = Change(call, "Move-SipCall -To sofia/gateway/answer/2");
+        Assert.Equal((2, "5", "sofia/gateway/answer/2"), (Up(moved), moved.From, moved.To));
+        AssertStopped(call, "5", "sofia/gateway/answer/2");
+    }
+
+    [FreeSwitchFact]
+    public void Attended_transfer_that_keeps_the_other_party()
+    {
+        SipCall call = Pair();
+        SipCall consulting = Change(call, "Move-SipCall -To 77 -Attended -Keep To");
+        Assert.Equal(("5", "sofia/gateway/answer/1"), (consulting.From, consulting.To));
+        SipCall done = Change(call, "Move-SipCall -Complete");
+        Assert.Equal((CallState.Connected, "sofia/gateway/answer/1", "77"), (done.State, done.From, done.To));
+        Assert.Equal("Hungup", done.Legs.Single(l => l.Id == call.Legs[0].Id).State);
+        AssertStopped(call, "sofia/gateway/answer/1", "77");
     }
 
     [FreeSwitchFact]
@@ -263,7 +373,7 @@ public abstract class FreeSwitchContract : FreeSwitchServerContract
         SipCall call = Pair();
         ErrorRecord error = Fails(call, "SipDestinationNotFound", "Move-SipCall -To nosuch");
         Assert.Contains("nosuch", error.Exception.Message, StringComparison.Ordinal);
-        Assert.Equal((CallState.Terminated, HangupCause.NoRouteToDestination), (Now(call).State, Now(call).Cause));
+        AssertFinal(Now(call), new Verdict(HangupCause.NoRouteToDestination, 3, null, "NO_ROUTE_DESTINATION"), "5", "sofia/gateway/answer/1", answered: call);
     }
 
     [FreeSwitchFact]
@@ -273,7 +383,7 @@ public abstract class FreeSwitchContract : FreeSwitchServerContract
         Fails(call, "SipTimeout", "Move-SipCall -To sofia/gateway/ring/ring -Timeout 1");
         Assert.Equal(CallState.Transferring, Now(call).State);
         Fails(call, "SipCallTransferring", "Move-SipCall -To 1000");
-        AssertEnded(Stop(call), HangupCause.NormalClearing, 16, null, answered: true);
+        AssertStopped(call, "5", "sofia/gateway/answer/1");
     }
 
     [FreeSwitchFact]
@@ -287,7 +397,7 @@ public abstract class FreeSwitchContract : FreeSwitchServerContract
         Assert.Equal((CallState.Connected, "77", 2), (done.State, done.To, Up(done)));
         Assert.Equal("Hungup", done.Legs.Single(l => l.Id == call.Legs[1].Id).State);
         Fails(call, "SipNoTransfer", "Move-SipCall -Cancel");
-        AssertEnded(Stop(done), HangupCause.NormalClearing, 16, null, answered: true);
+        AssertStopped(call, "5", "77");
     }
 
     [FreeSwitchFact]
@@ -298,7 +408,7 @@ public abstract class FreeSwitchContract : FreeSwitchServerContract
         SipCall back = Change(call, "Move-SipCall -Cancel");
         Assert.Equal(CallState.Connected, back.State);
         Until(back, c => Up(c) == 2);
-        AssertEnded(Stop(back), HangupCause.NormalClearing, 16, null, answered: true);
+        AssertStopped(call, "5", "sofia/gateway/answer/1");
     }
 
     [FreeSwitchFact]
@@ -315,8 +425,7 @@ public abstract class FreeSwitchContract : FreeSwitchServerContract
         Assert.Equal(CallState.OnHold, Change(call, "Suspend-SipCall").State);
         Assert.Equal(CallState.Connected, Change(call, "Resume-SipCall").State);
         HangUpLeg(call.Legs[0].Id);
-        SipCall ended = WaitForEnd(call);
-        Assert.All(ended.Legs, l => Assert.Equal("Hungup", l.State));
+        AssertFinal(WaitForEnd(call), Cleared, "5", "77", answered: call);
         Assert.Equal(3, consulting.Legs.Count);
     }
 
@@ -327,7 +436,7 @@ public abstract class FreeSwitchContract : FreeSwitchServerContract
         SipCall consulting = Change(call, "Move-SipCall -To 77 -Attended");
         Change(call, "Move-SipCall -Complete");
         HangUpLeg(call.Legs[0].Id);
-        Assert.All(WaitForEnd(call).Legs, l => Assert.Equal("Hungup", l.State));
+        AssertFinal(WaitForEnd(call), Cleared, "5", "77", answered: call);
         Assert.Equal(3, consulting.Legs.Count);
     }
 
@@ -338,11 +447,11 @@ public abstract class FreeSwitchContract : FreeSwitchServerContract
         Change(call, "Move-SipCall -To 77 -Attended");
         HangUpLeg(call.Legs[0].Id);
         SipCall rest = Until(call, c => c.State == CallState.Connected);
-        Assert.Equal(("77", 2), (rest.To, Up(rest)));
+        Assert.Equal(("sofia/gateway/answer/1", "77", 2), (rest.From, rest.To, Up(rest)));
         Assert.Equal(CallState.OnHold, Change(call, "Suspend-SipCall").State);
         Assert.Equal(CallState.Connected, Change(call, "Resume-SipCall").State);
         HangUpLeg(call.Legs[1].Id);
-        Assert.All(WaitForEnd(call).Legs, l => Assert.Equal("Hungup", l.State));
+        AssertFinal(WaitForEnd(call), Cleared, "sofia/gateway/answer/1", "77", answered: call);
     }
 
     [FreeSwitchFact]
@@ -354,7 +463,7 @@ public abstract class FreeSwitchContract : FreeSwitchServerContract
         SipCall back = Until(call, c => c.State == CallState.Connected);
         Assert.Equal((call.To, 2), (back.To, Up(back)));
         HangUpLeg(call.Legs[1].Id);
-        Assert.All(WaitForEnd(call).Legs, l => Assert.Equal("Hungup", l.State));
+        AssertFinal(WaitForEnd(call), Cleared, "5", "sofia/gateway/answer/1", answered: call);
     }
 
     [FreeSwitchFact]
@@ -364,7 +473,7 @@ public abstract class FreeSwitchContract : FreeSwitchServerContract
         Fails(call, "SipTransferFailed", "Move-SipCall -To sofia/gateway/busy/busy -Attended");
         SipCall back = Now(call);
         Assert.Equal((CallState.Connected, 2), (back.State, Up(back)));
-        Stop(back);
+        AssertStopped(call, "5", "sofia/gateway/answer/1");
     }
 
     [FreeSwitchFact]
@@ -377,7 +486,7 @@ public abstract class FreeSwitchContract : FreeSwitchServerContract
         SipCall back = Change(call, "Resume-SipCall");
         Assert.Equal((CallState.Connected, call.AnsweredAt), (back.State, back.AnsweredAt));
         Fails(call, "SipCallNotOnHold", "Resume-SipCall");
-        AssertEnded(Stop(back), HangupCause.NormalClearing, 16, null, answered: true);
+        AssertStopped(call, "5", "sofia/gateway/answer/1");
     }
 
     [FreeSwitchFact]
@@ -385,7 +494,7 @@ public abstract class FreeSwitchContract : FreeSwitchServerContract
     {
         SipCall call = Call("-To 5 -Application park");
         Fails(call, "SipCallNotBridged", "Suspend-SipCall");
-        Stop(call);
+        AssertStopped(call, null, "5");
     }
 
     [FreeSwitchFact]
@@ -407,10 +516,10 @@ public abstract class FreeSwitchContract : FreeSwitchServerContract
         string member = one.Legs[0].Id;
         SipConference muted = Module.Run<SipConference>("param($r, $m) Set-SipConference $r -Muted $true -Member $m -PassThru", room, member);
         Assert.Equal(member, Assert.Single(muted.Members, m => m.Muted).LegId);
-        AssertEnded(Change(two, "Exit-SipConference"), HangupCause.NormalClearing, 16, null, answered: true);
+        AssertFinal(Change(two, "Exit-SipConference"), Cleared, "5", "sofia/gateway/answer/1", answered: two);
         Fails(third, "SipCallNotInConference", "Exit-SipConference");
         Module.Run($"Set-SipConference {room} -Kick -Confirm:$false");
-        WaitForEnd(one);
+        AssertFinal(WaitForEnd(one), Cleared, "5", "sofia/gateway/answer/1", answered: one);
         Assert.Empty(Module.Run($"Get-SipConference {room}"));
         Module.Fails("SipConferenceNotFound", $"Set-SipConference {room} -Locked $true");
         Stop(third);
@@ -448,7 +557,7 @@ public abstract class FreeSwitchContract : FreeSwitchServerContract
 
         Module.Fails("SipInvalidArgument", "param($c) $c | Set-SipCallVariable foo \"a`nb\"", call);
         Module.Fails("SipInvalidArgument", "param($c) $c | Set-SipCallVariable foo ' a'", call);
-        Stop(call);
+        AssertStopped(call, "5", "sofia/gateway/answer/1");
     }
 
     [FreeSwitchFact]
@@ -463,7 +572,7 @@ public abstract class FreeSwitchContract : FreeSwitchServerContract
     [FreeSwitchFact]
     public void Wrong_moments_are_refused_and_change_nothing()
     {
-        SipCall ringing = Module.Run<SipCall>("New-SipCall -From sofia/gateway/ring/ring -To 1000 | Wait-SipCall -State Ringing -Timeout 10");
+        SipCall ringing = Make<SipCall>("New-SipCall -From sofia/gateway/ring/ring -To 1000 | Wait-SipCall -State Ringing -Timeout 10");
         foreach (string what in new[] { "Move-SipCall -To 1000", "Suspend-SipCall", "Join-SipConference r1", "Start-SipRecording", "Send-SipDtmf 1" })
             Fails(ringing, "SipCallNotConnected", what);
         Fails(ringing, "SipCallNotOnHold", "Resume-SipCall");
@@ -471,6 +580,7 @@ public abstract class FreeSwitchContract : FreeSwitchServerContract
         Fails(ringing, "SipCallNotIncoming", "Deny-SipCall");
         Assert.Equal(CallState.Ringing, Now(ringing).State);
         SipCall ended = Stop(ringing);
+        AssertFinal(ended, Cleared, "sofia/gateway/ring/ring", "1000");
         Fails(ended, "SipCallEnded", "Move-SipCall -To 1000");
         Module.Fails("SipCallNotFound", "Stop-SipCall -CallId nobody");
     }
@@ -506,4 +616,9 @@ public abstract class FreeSwitchContract : FreeSwitchServerContract
 
     // As if its phone had: not by us.
     private void HangUpLeg(string id) => Assert.StartsWith("+OK", Api("uuid_kill", id), StringComparison.Ordinal);
+
+    private SipCallDetailRecord Record(SipCall call) => Module.Run<SipCallDetailRecord>("param($c) $c | Get-SipCallDetailRecord", call);
+
+    // How it is told that nobody answered in time: by the server as a cause of its own.
+    private static Verdict TimedOut => new(HangupCause.NoAnswer, 19, null, "NO_ANSWER");
 }

@@ -138,7 +138,10 @@ public abstract class ServerContract : IDisposable
 
     protected ErrorRecord Fails(SipCall call, string errorId, string cmdlet) => Module.Fails(errorId, $"param($c) $c | {cmdlet}", call);
 
-    protected SipCall Now(SipCall call) => Module.Run<SipCall>("param($c) $c | Get-SipCallStatus", call);
+    /// <summary>How Asterisk and we tell that a server which shuts down ended a call: it says the end of each leg, but not always in time.</summary>
+    protected static Verdict ShutDown(SipCall ended, int code = 16) => new(HangupCause.ServerShutdown, ended.CauseCode is null ? null : code, null, "the server shut down or restarted");
+
+    protected SipCall Now(SipCall call) => Seen(Module.Run<SipCall>("param($c) $c | Get-SipCallStatus", call));
 
     // A leg that is up is Up on Asterisk, ACTIVE on FreeSWITCH and answered on Yate.
     protected static int Up(SipCall call) => call.Legs.Count(l => l.State is "Up" or "ACTIVE" or "answered");
@@ -172,12 +175,13 @@ public abstract class ServerContract : IDisposable
     /// <param name="answered">The call as it was seen connected; null if it never was.</param>
     /// <param name="talked">How long it was connected at least, in seconds, where the far end decides.</param>
     /// <param name="direction">Who began it.</param>
-    protected void AssertFinal(SipCall ended, Verdict why, string? from, string? to, SipCall? answered = null, double talked = 0, CallDirection direction = CallDirection.Outbound)
+    /// <param name="ours">Whether we made it.</param>
+    protected void AssertFinal(SipCall ended, Verdict why, string? from, string? to, SipCall? answered = null, double talked = 0, CallDirection direction = CallDirection.Outbound, bool ours = true)
     {
         Moments clock = _moments[Seen(ended).CallId];
         Assert.Equal((CallState.Terminated, why), (ended.State, new Verdict(ended.Cause!.Value, ended.CauseCode, ended.SipStatus, ended.CauseText)));
         Assert.Equal((from, to, direction), (ended.From, ended.To, ended.Direction));
-        if (direction == CallDirection.Outbound) Assert.Equal("if://call/" + ended.CallId, ended.Uri);
+        if (ours) Assert.Equal("if://call/" + ended.CallId, ended.Uri);
         Assert.All(ended.Legs, l => Assert.Equal("Hungup", l.State));
         InRange(ended.CreatedAt, clock.Asked, clock.Ended);
         InRange(ended.EndedAt, clock.Ending ?? ended.AnsweredAt?.AddSeconds(talked) ?? clock.Asked, clock.Ended);
@@ -198,6 +202,9 @@ public abstract class ServerContract : IDisposable
         double least = Math.Max(talked, clock.Ending is { } ending ? (ending - clock.Connected!.Value).TotalSeconds : 0);
         Assert.InRange(ended.BillableDuration!.Value.TotalSeconds, least - Tolerance, (clock.Ended!.Value - clock.Asked).TotalSeconds + Tolerance);
     }
+
+    /// <summary>Ends a call that was seen connected, and asserts everything that is promised of it.</summary>
+    protected void AssertStopped(SipCall answered, string? from, string? to) => AssertFinal(Stop(answered), Cleared, from, to, answered: answered);
 
     // A moment that the server told lies between two of the test's own.
     private static void InRange(DateTime? moment, DateTime? after, DateTime? before) => Assert.InRange(moment!.Value, after!.Value.AddSeconds(-Tolerance), before!.Value.AddSeconds(Tolerance));
