@@ -109,6 +109,19 @@ public sealed class AsteriskFarEnds : IDisposable
         Assert.Equal(0, phone.WaitForEnd());
     }
 
+    [ServerTheory]
+    [InlineData("-From sipp-answer -To dial-traced")]
+    [InlineData("-From sipp-traced -To dial-answer")]
+    public void Connected_is_when_the_phone_has_answered_not_before(string call)
+    {
+        using FarEnd phone = FarEnd.Play("answer");
+        SipCall answered = _module.Run<SipCall>($"New-SipCall {call} -Wait");
+        Assert.Equal((CallState.Connected, 2), (answered.State, answered.Legs.Count));
+        Assert.InRange((answered.AnsweredAt!.Value - phone.AnsweredAt).TotalSeconds, 0, 5);
+        Assert.Equal(answered.AnsweredAt, _module.Run<SipCall>("param($c) $c | Stop-SipCall -PassThru", answered).AnsweredAt);
+        Assert.Equal(0, phone.WaitForEnd());
+    }
+
     [ServerFact]
     public void Digits_arrive_at_the_far_end_in_order()
     {
