@@ -92,7 +92,8 @@ public sealed class AsteriskFarEnds : IDisposable
         _module.Run("param($c) $c | Move-SipCall 601 -Attended", call);
         _module.Run("param($l) Invoke-SipCommand Hangup @{ Channel = $l; Cause = '16' } -Confirm:$false", call.Legs[0].Id);
         SipCall rest = _module.Run<SipCall>("param($c) $c | Wait-SipCall -State Connected -Timeout 10", call);
-        Assert.Equal((CallState.Connected, "601"), (rest.State, rest.To));
+        // Who consulted is who the call is from.
+        Assert.Equal((CallState.Connected, "dial-answer", "601"), (rest.State, rest.From, rest.To));
         _module.Fails("SipNoTransfer", "param($c) $c | Move-SipCall -Complete", call);
         Assert.Equal(CallState.OnHold, _module.Run<SipCall>("param($c) $c | Suspend-SipCall -PassThru", call).State);
         Assert.Equal(CallState.Connected, _module.Run<SipCall>("param($c) $c | Resume-SipCall -PassThru", call).State);

@@ -4,7 +4,7 @@ using IfBus.Sip.Tests.Support;
 namespace IfBus.Sip.Live.Tests;
 
 /// <summary>A server that is restarted with calls up.</summary>
-public sealed class AsteriskRestart(Xunit.Abstractions.ITestOutputHelper output) : ServerContract
+public sealed class AsteriskRestart : ServerContract
 {
     protected override ContractServer Server => LiveServer.Contract;
 
@@ -25,13 +25,12 @@ public sealed class AsteriskRestart(Xunit.Abstractions.ITestOutputHelper output)
         // Its own connection is never answered: the server only closes it.
         other.Fails("SipConnectionLost", "Invoke-SipCommand Command -Field @{ Command = 'core restart now' } -Confirm:$false");
 
-        foreach ((SipCall call, string from, string to) in new[]
+        foreach ((SipCall call, string? from, string? to) in new (SipCall, string?, string?)[]
         {
-            (sip, "sipp-answer", "wait"), (pair, "sipp-answer", "dial-answer"), (local, "Local/echo@ifbus", "wait"), (foreign, "1001", "dial-answer"), (ringing, "sipp-ring", "wait"),
+            (sip, "sipp-answer", "wait"), (pair, "sipp-answer", "dial-answer"), (local, "Local/echo@ifbus", "wait"), (foreign, null, null), (ringing, "sipp-ring", "wait"),
         })
         {
             SipCall ended = Module.Run<SipCall>("param($c) $c | Wait-SipCall -Timeout 60", call);
-            output.WriteLine($"{to}: {ended.CauseCode} {ended.SipStatus}");
             AssertFinal(ended, ShutDown(ended), from, to, answered: call == ringing ? null : call, ours: call != foreign);
         }
 

@@ -181,6 +181,8 @@ internal sealed partial class FreeSwitchMapper(string server, CallTable calls, E
 
     private void OnCreate(ReadOnlySpan<byte> json)
     {
+        // The first event of a call is hardly ever read late; those after it may have to wait for it.
+        if (Stamp(json) is { } stamp) _clock.Hear(stamp, _arrived);
         // The next attempt of a dial string has the uuid of the one that failed.
         if (_legs.TryGet(EslJson.Find(json, "Unique-ID"u8), out FreeSwitchLeg? old) && old.Ended && old.Call is { IsOurs: true, OriginateDone: false } again && old.Id == again.CallId)
             again.Primary = Expect(again, old.Id);
