@@ -138,7 +138,8 @@ public abstract class FreeSwitchContract : FreeSwitchServerContract
         SipCall call = Call("-From sofia/gateway/busy/busy,sofia/gateway/answer/1 -To 1000");
         AssertAnswered(call);
         Assert.Equal(["Hungup", "ACTIVE"], call.Legs.Select(l => l.State));
-        AssertStopped(call, "sofia/gateway/busy/busy", "1000");
+        // From is who answered.
+        AssertStopped(call, "sofia/gateway/answer/1", "1000");
         AssertFinal(Call("-From sofia/gateway/busy/busy,sofia/gateway/decline/decline -To 1000"), new Verdict(HangupCause.CallRejected, 21, 603, "CALL_REJECTED"), "sofia/gateway/busy/busy", "1000");
         SipCall second = Call("-From 5 -To sofia/gateway/busy/busy,sofia/gateway/answer/1");
         AssertAnswered(second);
