@@ -92,7 +92,8 @@ public sealed class AsteriskFarEnds : IDisposable
         _module.Run("param($c) $c | Move-SipCall 601 -Attended", call);
         _module.Run("param($l) Invoke-SipCommand Hangup @{ Channel = $l; Cause = '16' } -Confirm:$false", call.Legs[0].Id);
         SipCall rest = _module.Run<SipCall>("param($c) $c | Wait-SipCall -State Connected -Timeout 10", call);
-        Assert.Equal((CallState.Connected, "601"), (rest.State, rest.To));
+        // Who consulted is who the call is from.
+        Assert.Equal((CallState.Connected, "dial-answer", "601"), (rest.State, rest.From, rest.To));
         _module.Fails("SipNoTransfer", "param($c) $c | Move-SipCall -Complete", call);
         Assert.Equal(CallState.OnHold, _module.Run<SipCall>("param($c) $c | Suspend-SipCall -PassThru", call).State);
         Assert.Equal(CallState.Connected, _module.Run<SipCall>("param($c) $c | Resume-SipCall -PassThru", call).State);
@@ -106,6 +107,19 @@ public sealed class AsteriskFarEnds : IDisposable
         SipCall call = _module.Run<SipCall>("New-SipCall -From sipp-answer -To dial-traced -Wait");
         SipCall ended = _module.Run<SipCall>("param($c) $c | Wait-SipCall -Timeout 15", call);
         Assert.Equal(HangupCause.UserBusy, ended.Cause);
+        Assert.Equal(0, phone.WaitForEnd());
+    }
+
+    [ServerTheory]
+    [InlineData("-From sipp-answer -To dial-traced")]
+    [InlineData("-From sipp-traced -To dial-answer")]
+    public void Connected_is_when_the_phone_has_answered_not_before(string call)
+    {
+        using FarEnd phone = FarEnd.Play("answer");
+        SipCall answered = _module.Run<SipCall>($"New-SipCall {call} -Wait");
+        Assert.Equal((CallState.Connected, 2), (answered.State, answered.Legs.Count));
+        Assert.InRange((answered.AnsweredAt!.Value - phone.AnsweredAt).TotalSeconds, 0, 5);
+        Assert.Equal(answered.AnsweredAt, _module.Run<SipCall>("param($c) $c | Stop-SipCall -PassThru", answered).AnsweredAt);
         Assert.Equal(0, phone.WaitForEnd());
     }
 

@@ -4,12 +4,13 @@ using System.Globalization;
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
+using System.Text.RegularExpressions;
 using IfBus.Sip.Tests.Support;
 
 namespace IfBus.Sip.Live.Tests;
 
 /// <summary>A SIPp of a test's own that writes down every message it gets and sends.</summary>
-internal sealed class FarEnd : IDisposable
+internal sealed partial class FarEnd : IDisposable
 {
     private readonly Process _process;
     private readonly string _folder = Directory.CreateTempSubdirectory("ifbus-sipp").FullName;
@@ -75,6 +76,9 @@ internal sealed class FarEnd : IDisposable
         Assert.InRange(Assert.Single(Requests("BYE")), stopping, DateTime.Now);
     }
 
+    /// <summary>When it first sent 200 to an INVITE, by this machine's clock, UTC.</summary>
+    public DateTime AnsweredAt => Messages().First(m => !m.Received && m.Text.StartsWith("SIP/2.0 200 ", StringComparison.Ordinal) && Invite().IsMatch(m.Text)).At.ToUniversalTime();
+
     /// <summary>Waits for its end: 0 if the scenario went through.</summary>
     public int WaitForEnd()
     {
@@ -120,6 +124,9 @@ internal sealed class FarEnd : IDisposable
         using var socket = new UdpClient(new IPEndPoint(IPAddress.Loopback, 0));
         return ((IPEndPoint)socket.Client.LocalEndPoint!).Port;
     }
+
+    [GeneratedRegex("^CSeq: *[0-9]+ INVITE", RegexOptions.Multiline | RegexOptions.IgnoreCase)]
+    private static partial Regex Invite();
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

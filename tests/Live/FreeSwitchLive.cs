@@ -13,6 +13,50 @@ namespace IfBus.Sip.Live.Tests
         protected override ContractServer Server => LiveFreeSwitch.Contract;
     }
 
+    /// <summary>The contract of call control on a real FreeSWITCH.</summary>
+    public sealed class FreeSwitchControl : FreeSwitchControlContract
+    {
+        protected override ContractServer Server => LiveFreeSwitch.Contract;
+    }
+
+    /// <summary>What phones really get, and say: not our object is asked, but the far end.</summary>
+    public sealed class FreeSwitchFarEnds : FreeSwitchServerContract
+    {
+        protected override ContractServer Server => LiveFreeSwitch.Contract;
+
+        [FreeSwitchFact]
+        public void Digits_arrive_at_the_far_end_in_order()
+        {
+            using var ear = new Ear();
+            using FarEnd phone = FarEnd.Open("digits", "-key", "ear", ear.Port);
+            string to = Endpoint(phone);
+            SipCall call = Call($"-From 5 -To {to}");
+            AssertAnswered(call);
+            Module.Run("param($c) $c | Send-SipDtmf '1590*#ABCD'", call);
+            Eventually(() => ear.Digits.Length >= 10, "all digits have come");
+            AssertStopped(call, "5", to);
+            Assert.Equal(0, phone.WaitForEnd());
+            Assert.Equal("1590*#ABCD", ear.Digits);
+        }
+
+        [FreeSwitchTheory]
+        [InlineData(true)]
+        [InlineData(false)]
+        public void Connected_is_when_the_phone_has_answered_not_before(bool called)
+        {
+            using FarEnd phone = FarEnd.Open("answer");
+            string traced = Endpoint(phone);
+            (string from, string to) = called ? ("5", traced) : (traced, "sofia/gateway/answer/1");
+            SipCall call = Call($"-From {from} -To {to}");
+            AssertAnswered(call);
+            // By clocks that FreeSWITCH and SIPp read for themselves.
+            Assert.InRange((call.AnsweredAt!.Value - phone.AnsweredAt).TotalSeconds, -0.05, 5);
+            AssertStopped(call, from, to);
+        }
+
+        private static string Endpoint(FarEnd phone) => string.Create(CultureInfo.InvariantCulture, $"sofia/internal/7@{LiveFreeSwitch.Contract.Host}:{phone.Port}");
+    }
+
     /// <summary>The contract of trouble on a real FreeSWITCH, with phones of its own.</summary>
     public sealed partial class FreeSwitchTroubleLive : FreeSwitchTroubleContract
     {

@@ -234,7 +234,7 @@ internal sealed class AsteriskTransfer(AsteriskLeg kept, AsteriskLeg? released, 
     public bool Attended { get; } = attended;
 
     /// <summary>The address of who stays, which is who the call is from after it.</summary>
-    public string? KeptAddress { get; } = kept.Call.AddressOf(kept);
+    public string? KeptAddress { get; set; } = kept.Call.AddressOf(kept);
 
     /// <summary>The destination of an attended transfer has answered.</summary>
     public bool Consulted { get; set; }

@@ -181,6 +181,7 @@ internal sealed partial class AsteriskMapper
     {
         if (call.Transfer is not { Attended: true, Done: false, Consulted: true, Kept.Ended: true, Released: { Ended: false } left } transfer) return;
         transfer.Done = true;
+        transfer.KeptAddress = call.AddressOf(left);
         call.Primary = left;
         left.Holds = false;
         Connect(call, raw);

@@ -304,7 +304,7 @@ internal sealed partial class FreeSwitchAdapter
     private static string MemberOf(SipConference room, string member, IReadOnlyDictionary<string, (string Room, string Member)> members)
     {
         string? leg = room.Members.FirstOrDefault(m => m.LegId == member || m.Channel == member)?.LegId;
-        return leg is not null && members.TryGetValue(leg, out (string Room, string Member) known) ? known.Member : throw new SipArgumentException("Member", member, $"the leg id or channel of somebody in {room.Name}: {string.Join(", ", room.Members.Select(m => m.LegId))}.");
+        return leg is not null && members.TryGetValue(leg, out (string Room, string Member) known) ? known.Member : throw new SipArgumentException("Member", member, $"the leg id or channel of somebody in {room.Name}: {string.Join(", ", room.Members.Select(m => m.LegId))}.", "SipConferenceMemberNotFound");
     }
 
     private async Task RoomAsync(FreeSwitchSession session, string room, string command, CancellationToken cancellationToken)

@@ -71,6 +71,9 @@ internal sealed class FreeSwitchCall(string callId, bool ours) : TrackedCall(cal
         bool Other(FreeSwitchLeg l) => l is { Seen: true, Ended: false } && l != Primary && l != Primary?.Twin;
     }
 
+    /// <summary>The address of a party as it is known: what the call was made with, else its number. The one party of a call of one leg is its To.</summary>
+    public string? AddressOf(FreeSwitchLeg leg) => (leg == Primary ? From ?? (HasDestination ? null : To) : To) ?? leg.Number;
+
     /// <summary>Recordings end with their call.</summary>
     public void EndRecordings(DateTime now)
     {
@@ -227,6 +230,9 @@ internal sealed class FreeSwitchTransfer(FreeSwitchLeg kept, FreeSwitchLeg? rele
 
     /// <summary>The call's first leg before it.</summary>
     public FreeSwitchLeg? PrimaryBefore { get; init; }
+
+    /// <summary>The address of who stays, which is who the call is from after it.</summary>
+    public string? KeptAddress { get; } = kept.Call.AddressOf(kept);
 
     /// <summary>The leg that is consulted.</summary>
     public FreeSwitchLeg? Consulted { get; set; }

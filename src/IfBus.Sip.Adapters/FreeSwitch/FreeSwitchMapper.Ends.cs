@@ -290,8 +290,9 @@ internal sealed partial class FreeSwitchMapper
             if (other is null)
             {
                 FreeSwitchCall made = leg.Call;
-                made.From = Text("cid_num");
-                made.To = Text("dest");
+                // Once it is answered, cid_num of a leg that was called is its own number (wire/freeswitch, api-status-version-global).
+                made.From = Text("initial_cid_num") ?? Text("cid_num");
+                made.To = Text("initial_dest") ?? Text("dest");
                 made.Direction = inbound ? CallDirection.Inbound : CallDirection.Outbound;
                 made.State = inbound ? CallState.Incoming : CallState.Created;
                 made.CreatedAt = long.TryParse(Text("created_epoch"), System.Globalization.CultureInfo.InvariantCulture, out long seconds) && seconds is > 0 and < 100_000_000_000 ? DateTimeOffset.FromUnixTimeSeconds(seconds).UtcDateTime + (_clock.Ahead ?? TimeSpan.Zero) : null;

@@ -132,8 +132,8 @@ internal sealed partial class FreeSwitchMapper
             // The two who consult talk on.
             consulted.IsConsulted = false;
             EndTogether?.Invoke(released, consulted);
+            (call.From, call.To) = (call.AddressOf(released), transfer.To);
             call.Primary = released;
-            call.To = transfer.To;
             call.Transfer = null;
             calls.Move(call, CallState.Connected);
         }

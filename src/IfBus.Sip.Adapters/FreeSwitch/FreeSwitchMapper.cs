@@ -181,6 +181,8 @@ internal sealed partial class FreeSwitchMapper(string server, CallTable calls, E
 
     private void OnCreate(ReadOnlySpan<byte> json)
     {
+        // The first event of a call is hardly ever read late; those after it may have to wait for it.
+        if (Stamp(json) is { } stamp) _clock.Hear(stamp, _arrived);
         // The next attempt of a dial string has the uuid of the one that failed.
         if (_legs.TryGet(EslJson.Find(json, "Unique-ID"u8), out FreeSwitchLeg? old) && old.Ended && old.Call is { IsOurs: true, OriginateDone: false } again && old.Id == again.CallId)
             again.Primary = Expect(again, old.Id);
@@ -349,7 +351,7 @@ internal sealed partial class FreeSwitchMapper(string server, CallTable calls, E
         {
             if (transfer is { Attended: true, Done: false }) return;
             transfer.Done = true;
-            call.To = transfer.To;
+            (call.From, call.To) = (transfer.KeptAddress, transfer.To);
         }
 
         if (call.State is not (CallState.Dialing or CallState.Ringing or CallState.Incoming or CallState.Transferring)) return;

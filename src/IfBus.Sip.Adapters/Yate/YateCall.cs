@@ -66,6 +66,9 @@ internal sealed class YateCall(string callId, bool ours) : TrackedCall(callId, o
         return Legs.FindLast(l => l is { Ended: false, IsConsulted: false } && l != Primary && l != Origin);
     }
 
+    /// <summary>The address of a party as it is known: what the call was made with, else its number.</summary>
+    public string? AddressOf(YateLeg leg) => (leg == Primary ? From : To) ?? leg.Number;
+
     /// <summary>Recordings end with their call.</summary>
     public void EndRecordings(DateTime now)
     {

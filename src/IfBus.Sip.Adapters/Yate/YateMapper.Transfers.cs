@@ -45,8 +45,8 @@ internal sealed partial class YateMapper
         {
             if (transfer.Target is { } target) target.IsConsulted = false;
             call.Transfer = null;
+            (call.From, call.To) = (call.AddressOf(transfer.Kept), transfer.To);
             call.Primary = transfer.Kept;
-            call.To = transfer.To;
             call.Held = false;
             Connect(call, default);
         }
@@ -111,8 +111,8 @@ internal sealed partial class YateMapper
             transfer.Guard?.Release();
             transfer.Target!.IsConsulted = false;
             call.Transfer = null;
+            (call.From, call.To) = (call.AddressOf(transfer.Released), transfer.To);
             call.Primary = transfer.Released;
-            call.To = transfer.To;
             Connect(call, default);
         }
         else

@@ -15,7 +15,7 @@ public abstract class ControlContract : ServerContract
         Assert.Equal((CallState.Connected, "dial-answer", answered), (moved.State, moved.To, moved.AnsweredAt));
         Assert.Equal(2, Up(moved));
         Assert.Contains(moved.Legs, l => l.State == "Hungup");
-        AssertEnded(Stop(moved), HangupCause.NormalClearing, 16, null, answered: true);
+        AssertStopped(call, "sipp-answer", "dial-answer");
     }
 
     [ServerFact]
@@ -31,7 +31,7 @@ public abstract class ControlContract : ServerContract
         Assert.Equal(("dial-answer", "dial-answer"), (moved.From, moved.To));
         SipCall alone = Change(moved, "Move-SipCall -To echo");
         Assert.Equal(("dial-answer", "echo"), (alone.From, alone.To));
-        Stop(alone);
+        AssertStopped(call, "dial-answer", "echo");
     }
 
     [ServerFact]
@@ -40,7 +40,7 @@ public abstract class ControlContract : ServerContract
         SipCall call = Call("-To PJSIP/sipp-answer -Application Wait -ApplicationData 100");
         SipCall moved = Change(call, "Move-SipCall -To dial-answer");
         Assert.Equal((2, "PJSIP/sipp-answer", "dial-answer"), (Up(moved), moved.From, moved.To));
-        Stop(moved);
+        AssertStopped(call, "PJSIP/sipp-answer", "dial-answer");
     }
 
     [ServerFact]
@@ -51,7 +51,7 @@ public abstract class ControlContract : ServerContract
         Assert.Equal((CallState.Connected, 1, "sipp-answer"), (alone.State, Up(alone), alone.From));
         SipCall again = Change(alone, "Move-SipCall -To dial-answer");
         Assert.Equal((CallState.Connected, 2), (again.State, Up(again)));
-        Stop(again);
+        AssertStopped(call, "sipp-answer", "dial-answer");
     }
 
     [ServerFact]
@@ -60,7 +60,7 @@ public abstract class ControlContract : ServerContract
         SipCall call = Change(Pair(), "Suspend-SipCall");
         SipCall moved = Change(call, "Move-SipCall -To dial-answer");
         Assert.Equal((CallState.Connected, 2), (moved.State, Up(moved)));
-        Stop(moved);
+        AssertStopped(call, "sipp-answer", "dial-answer");
     }
 
     [ServerFact]
@@ -70,7 +70,7 @@ public abstract class ControlContract : ServerContract
         ErrorRecord error = Fails(call, "SipDestinationNotFound", "Move-SipCall -To nosuch");
         Assert.Contains("nosuch", error.Exception.Message, StringComparison.Ordinal);
         Assert.Equal((CallState.Connected, 2), (Now(call).State, Up(Now(call))));
-        Stop(call);
+        AssertStopped(call, "sipp-answer", "dial-answer");
     }
 
     [ServerFact]
@@ -79,7 +79,7 @@ public abstract class ControlContract : ServerContract
         SipCall call = Pair();
         ErrorRecord error = Fails(call, "SipTransferFailed", "Move-SipCall -To dial-busy");
         Assert.Contains("UserBusy", error.Exception.Message, StringComparison.Ordinal);
-        Assert.Equal((CallState.Terminated, HangupCause.UserBusy), (Now(call).State, Now(call).Cause));
+        AssertFinal(Now(call), new Verdict(HangupCause.UserBusy, 17, Is16 ? null : 486, "User busy"), "sipp-answer", "dial-answer", answered: call);
     }
 
     [ServerFact]
@@ -89,7 +89,7 @@ public abstract class ControlContract : ServerContract
         Fails(call, "SipTimeout", "Move-SipCall -To dial-ring -Timeout 1");
         Assert.Equal(CallState.Transferring, Now(call).State);
         Fails(call, "SipCallTransferring", "Move-SipCall -To echo");
-        AssertEnded(Stop(call), HangupCause.NormalClearing, 16, null, answered: true);
+        AssertStopped(call, "sipp-answer", "dial-answer");
     }
 
     [ServerFact]
@@ -103,7 +103,7 @@ public abstract class ControlContract : ServerContract
         Assert.Equal((CallState.Connected, "601"), (done.State, done.To));
         Assert.Equal("Hungup", done.Legs.Single(l => l.Id == call.Legs[1].Id).State);
         Fails(call, "SipNoTransfer", "Move-SipCall -Cancel");
-        AssertEnded(Stop(done), HangupCause.NormalClearing, 16, null, answered: true);
+        AssertStopped(call, "sipp-answer", "601");
     }
 
     [ServerFact]
@@ -115,7 +115,7 @@ public abstract class ControlContract : ServerContract
         SipCall done = Change(call, "Move-SipCall -Complete");
         Assert.Equal((CallState.Connected, "dial-answer", "601"), (done.State, done.From, done.To));
         Assert.Equal("Hungup", done.Legs.Single(l => l.Id == call.Legs[0].Id).State);
-        Stop(done);
+        AssertStopped(call, "dial-answer", "601");
     }
 
     [ServerFact]
@@ -126,7 +126,7 @@ public abstract class ControlContract : ServerContract
         SipCall back = Change(call, "Move-SipCall -Cancel");
         Assert.Equal((CallState.Connected, "dial-answer"), (back.State, back.To));
         Assert.Equal(2, Up(Until(back, c => Up(c) == 2)));
-        Stop(back);
+        AssertStopped(call, "sipp-answer", "dial-answer");
     }
 
     [ServerFact]
@@ -136,7 +136,7 @@ public abstract class ControlContract : ServerContract
         Fails(call, "SipTransferFailed", "Move-SipCall -To 61486 -Attended");
         SipCall back = Until(call, c => Up(c) == 2);
         Assert.Equal((CallState.Connected, "dial-answer"), (back.State, back.To));
-        Stop(back);
+        AssertStopped(call, "sipp-answer", "dial-answer");
     }
 
     [ServerFact]
@@ -146,7 +146,7 @@ public abstract class ControlContract : ServerContract
         Fails(call, "SipTransferNotAllowed", "Move-SipCall -To 601 -Attended");
         Assert.Equal(CallState.Connected, Now(call).State);
         Fails(call, "SipInvalidNumber", "Move-SipCall -To dial-answer -Attended");
-        Stop(call);
+        AssertStopped(call, "sipp-answer", "basic-answer");
     }
 
     [ServerFact]
@@ -159,7 +159,7 @@ public abstract class ControlContract : ServerContract
         SipCall back = Change(call, "Resume-SipCall");
         Assert.Equal((CallState.Connected, 2, call.AnsweredAt), (back.State, Up(back), back.AnsweredAt));
         Fails(call, "SipCallNotOnHold", "Resume-SipCall");
-        AssertEnded(Stop(back), HangupCause.NormalClearing, 16, null, answered: true);
+        AssertStopped(call, "sipp-answer", "dial-answer");
     }
 
     [ServerTheory]
@@ -174,7 +174,7 @@ public abstract class ControlContract : ServerContract
         Assert.Equal((CallState.Connected, 4), (Change(call, "Resume-SipCall").State, Up(Now(call))));
         SipCall moved = Change(call, "Move-SipCall echo");
         Assert.Equal((CallState.Connected, 3), (moved.State, Up(moved)));
-        AssertEnded(Stop(call), HangupCause.NormalClearing, 16, null, answered: true);
+        AssertStopped(call, who.Split(' ')[1], "echo");
     }
 
     [ServerFact]
@@ -183,9 +183,7 @@ public abstract class ControlContract : ServerContract
         // It hangs up a second after its answer.
         SipCall call = Call("-From sipp-answer -To dial-bye");
         Change(call, "Suspend-SipCall");
-        SipCall ended = WaitForEnd(call);
-        Assert.Equal(CallState.Terminated, ended.State);
-        Assert.All(ended.Legs, l => Assert.Equal("Hungup", l.State));
+        AssertFinal(WaitForEnd(call), Cleared, "sipp-answer", "dial-bye", answered: call, talked: 1);
     }
 
     [ServerFact]
@@ -193,7 +191,7 @@ public abstract class ControlContract : ServerContract
     {
         SipCall call = Call("-To PJSIP/sipp-answer -Application Wait -ApplicationData 100");
         Fails(call, "SipCallNotBridged", "Suspend-SipCall");
-        Stop(call);
+        AssertStopped(call, null, "PJSIP/sipp-answer");
     }
 
     [ServerFact]
@@ -205,7 +203,7 @@ public abstract class ControlContract : ServerContract
         Assert.Equal((CallState.Connected, 2), (Now(call).State, Up(Now(call))));
         SipCall moved = Change(call, "Move-SipCall echo -Keep To");
         Assert.Equal((CallState.Connected, "echo", 1), (moved.State, moved.To, Up(moved)));
-        Stop(moved);
+        AssertStopped(call, "PJSIP/sipp-answer", "echo");
     }
 
     [ServerFact]
@@ -236,8 +234,7 @@ public abstract class ControlContract : ServerContract
         Assert.Null(Module.Run<SipConference>($"Set-SipConference {room} -Recording $false -PassThru").Recording);
         Fails(call, "SipCallNotBridged", "Suspend-SipCall");
 
-        SipCall left = Change(call, "Exit-SipConference");
-        Assert.Equal(CallState.Terminated, left.State);
+        AssertFinal(Change(call, "Exit-SipConference"), Cleared, "sipp-answer", "dial-answer", answered: call);
         Assert.Empty(Module.Run($"Get-SipConference {room}"));
         foreach (string what in new[] { "-Locked $true", "-Kick -Member nobody" })
             Assert.Equal(ErrorCategory.ObjectNotFound, Module.Fails("SipConferenceNotFound", $"Set-SipConference {room} {what}").CategoryInfo.Category);
@@ -258,8 +255,8 @@ public abstract class ControlContract : ServerContract
         Module.Run($"Set-SipConference {room} -Locked $false");
         Change(second, $"Join-SipConference {room}");
         Assert.Equal(4, Module.Run<SipConference>($"Get-SipConference {room}").MemberCount);
-        Stop(first);
-        Stop(second);
+        AssertStopped(first, "sipp-answer", "dial-answer");
+        AssertStopped(second, "sipp-answer", "dial-answer");
     }
 
     [ServerTheory]
@@ -403,7 +400,7 @@ public abstract class ControlContract : ServerContract
 
         foreach (string bad in new[] { "12x", "1\r\n2", "" }) Assert.NotEmpty(Module.Try("param($c, $d) $c | Send-SipDtmf $d", call, bad).Errors);
         Assert.Equal(CallState.Connected, Now(call).State);
-        Stop(call);
+        AssertStopped(call, "sipp-answer", "dial-answer");
     }
 
     [ServerFact]
@@ -418,13 +415,13 @@ public abstract class ControlContract : ServerContract
 
         Module.Fails("SipInvalidArgument", "param($c) $c | Get-SipCallVariable 'SHELL(id)'", call);
         Module.Fails("SipInvalidArgument", "param($c) $c | Set-SipCallVariable FOO \"a`r`nAction: Originate\"", call);
-        Stop(call);
+        AssertStopped(call, "sipp-answer", "dial-answer");
     }
 
     [ServerFact]
     public void Wrong_moments_are_refused_and_change_nothing()
     {
-        SipCall ringing = Module.Run<SipCall>("New-SipCall -From sipp-ring -To wait | Wait-SipCall -State Ringing -Timeout 10");
+        SipCall ringing = Make<SipCall>("New-SipCall -From sipp-ring -To wait | Wait-SipCall -State Ringing -Timeout 10");
         foreach (string what in new[] { "Move-SipCall -To echo", "Suspend-SipCall", "Join-SipConference r1", "Start-SipRecording", "Send-SipDtmf 1" })
             Fails(ringing, "SipCallNotConnected", what);
         Fails(ringing, "SipCallNotOnHold", "Resume-SipCall");
@@ -432,6 +429,7 @@ public abstract class ControlContract : ServerContract
         Fails(ringing, "SipCallNotIncoming", "Deny-SipCall");
         Assert.Equal(CallState.Ringing, Now(ringing).State);
         SipCall ended = Stop(ringing);
+        AssertFinal(ended, Cleared, "sipp-ring", "wait");
         Fails(ended, "SipCallEnded", "Move-SipCall -To echo");
         Module.Fails("SipCallNotFound", "Move-SipCall -To echo -CallId nobody");
     }

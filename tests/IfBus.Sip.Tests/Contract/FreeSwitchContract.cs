@@ -4,7 +4,7 @@ using IfBus.Sip.Tests.Support;
 namespace IfBus.Sip.Tests.Contract;
 
 /// <summary>
-/// What a user of FreeSWITCH is promised, through the cmdlets. One suite, the same verdicts, on the simulator and on a
+/// What a user of FreeSWITCH is promised of calls, through the cmdlets. One suite, the same verdicts, on the simulator and on a
 /// real server: gateways and the numbers behind them mean the same on both, and so do the extensions of the dialplan.
 /// </summary>
 public abstract class FreeSwitchContract : FreeSwitchServerContract
@@ -16,9 +16,8 @@ public abstract class FreeSwitchContract : FreeSwitchServerContract
         AssertAnswered(call);
         Assert.Equal("PCMU", call.Codec);
         SipCall ended = Stop(call);
-        AssertEnded(ended, HangupCause.NormalClearing, 16, null, answered: true);
-        Assert.Equal(("sofia/gateway/answer/1", (string?)null), (ended.To, ended.From));
-        Assert.Equal("Hungup", Assert.Single(ended.Legs).State);
+        AssertFinal(ended, Cleared, null, "sofia/gateway/answer/1", answered: call);
+        Assert.Single(ended.Legs);
     }
 
     [FreeSwitchFact]
@@ -26,7 +25,7 @@ public abstract class FreeSwitchContract : FreeSwitchServerContract
     {
         SipCall call = Call("-From 5 -To 1000");
         AssertAnswered(call);
-        AssertEnded(Stop(call), HangupCause.NormalClearing, 16, null, answered: true);
+        AssertStopped(call, "5", "1000");
     }
 
     [FreeSwitchFact]
@@ -35,18 +34,21 @@ public abstract class FreeSwitchContract : FreeSwitchServerContract
         SipCall call = Call("-From sofia/gateway/bye/bye3 -To 1000");
         AssertAnswered(call);
         SipCall ended = WaitForEnd(call);
-        AssertEnded(ended, HangupCause.NormalClearing, 16, null, answered: true);
+        AssertFinal(ended, Cleared, "sofia/gateway/bye/bye3", "1000", answered: call, talked: 3);
         Assert.Equal(ended.Legs[0].Name, ended.Details["HungUpBy"]);
     }
 
     [FreeSwitchTheory]
-    [InlineData("busy", "UserBusy", 17, 486)]
-    [InlineData("decline", "CallRejected", 21, 603)]
-    [InlineData("notfound", "UnallocatedNumber", 1, 404)]
-    public void Refused_by_the_far_end(string number, string cause, int code, int sipStatus)
+    [InlineData("busy", "UserBusy", 17, 486, "USER_BUSY")]
+    [InlineData("decline", "CallRejected", 21, 603, "CALL_REJECTED")]
+    [InlineData("notfound", "UnallocatedNumber", 1, 404, "UNALLOCATED_NUMBER")]
+    public void Refused_by_the_far_end(string number, string cause, int code, int sipStatus, string text)
     {
-        SipCall call = Call($"-From sofia/gateway/{number}/{number} -To 1000");
-        AssertEnded(call, Enum.Parse<HangupCause>(cause), code, sipStatus, answered: false);
+        string endpoint = $"sofia/gateway/{number}/{number}";
+        var why = new Verdict(Enum.Parse<HangupCause>(cause), code, sipStatus, text);
+        AssertFinal(Call($"-From {endpoint} -To 1000"), why, endpoint, "1000");
+        // The same of one leg.
+        AssertFinal(Call($"-To {endpoint} -Application park"), why, null, endpoint);
     }
 
     [FreeSwitchTheory]
@@ -57,8 +59,7 @@ public abstract class FreeSwitchContract : FreeSwitchServerContract
     public void No_channel_at_all(string endpoint, string cause, int? code, string text)
     {
         SipCall call = Call($"-From {endpoint} -To 1000");
-        AssertEnded(call, Enum.Parse<HangupCause>(cause), code, null, answered: false);
-        Assert.Equal(text, call.CauseText);
+        AssertFinal(call, new Verdict(Enum.Parse<HangupCause>(cause), code, null, text), endpoint, "1000");
         Assert.Empty(call.Legs);
     }
 
@@ -66,57 +67,70 @@ public abstract class FreeSwitchContract : FreeSwitchServerContract
     public void Rings_until_the_time_out()
     {
         SipCall call = Call("-From sofia/gateway/ring/ring -To 1000 -Timeout 1");
-        AssertEnded(call, HangupCause.NoAnswer, 19, null, answered: false);
+        AssertFinal(call, TimedOut, "sofia/gateway/ring/ring", "1000");
+        Assert.InRange(call.Duration!.Value.TotalSeconds, 0.9, 5);
+    }
+
+    [FreeSwitchFact]
+    public void Two_numbers_B_rings_until_the_time_out()
+    {
+        SipCall call = Call("-From 5 -To sofia/gateway/ring/ring -Timeout 1");
+        AssertFinal(call, TimedOut, "5", "sofia/gateway/ring/ring");
         Assert.InRange(call.Duration!.Value.TotalSeconds, 0.9, 5);
     }
 
     [FreeSwitchFact]
     public void Stopped_while_ringing()
     {
-        SipCall call = Module.Run<SipCall>("New-SipCall -From sofia/gateway/ring/ring -To 1000 | Wait-SipCall -State Ringing -Timeout 10");
+        SipCall call = Make<SipCall>("New-SipCall -From sofia/gateway/ring/ring -To 1000 | Wait-SipCall -State Ringing -Timeout 10");
         Assert.Equal(CallState.Ringing, call.State);
-        AssertEnded(Stop(call), HangupCause.NormalClearing, 16, null, answered: false);
+        AssertFinal(Stop(call), Cleared, "sofia/gateway/ring/ring", "1000");
     }
 
     [FreeSwitchFact]
     public void Stopped_at_once()
     {
-        for (int i = 0; i < 5; i++) AssertEnded(Module.Run<SipCall>("New-SipCall -From sofia/gateway/ring/ring -To 1000 | Stop-SipCall -PassThru"), HangupCause.NormalClearing, 16, null, answered: false);
+        for (int i = 0; i < 5; i++) AssertFinal(Make<SipCall>("New-SipCall -From sofia/gateway/ring/ring -To 1000 | Stop-SipCall -PassThru"), Cleared, "sofia/gateway/ring/ring", "1000");
     }
 
     [FreeSwitchFact]
     public void Early_media_is_not_connected()
     {
-        SipCall call = Module.Run<SipCall>("New-SipCall -From sofia/gateway/early/early3 -To 1000 | Wait-SipCall -State Ringing -Timeout 10");
+        SipCall call = Make<SipCall>("New-SipCall -From sofia/gateway/early/early3 -To 1000 | Wait-SipCall -State Ringing -Timeout 10");
         Assert.Equal((CallState.Ringing, null), (call.State, call.AnsweredAt));
-        AssertAnswered(Module.Run<SipCall>("param($c) $c | Wait-SipCall -State Connected -Timeout 10", call));
-        Stop(call);
+        // A 183, and not a 180.
+        Assert.Equal("EARLY", Assert.Single(call.Legs).State);
+        SipCall answered = Module.Run<SipCall>("param($c) $c | Wait-SipCall -State Connected -Timeout 10", call);
+        AssertAnswered(answered);
+        AssertStopped(answered, "sofia/gateway/early/early3", "1000");
     }
 
     [FreeSwitchFact]
     public void Two_numbers_B_answers()
     {
         SipCall call = Pair();
-        Assert.Equal(2, call.Legs.Count);
-        AssertEnded(Stop(call), HangupCause.NormalClearing, 16, null, answered: true);
+        AssertStopped(call, "5", "sofia/gateway/answer/1");
     }
 
     [FreeSwitchFact]
     public void Two_numbers_B_rings_is_not_connected()
     {
-        SipCall call = Module.Run<SipCall>("New-SipCall -From 5 -To sofia/gateway/ring/ring");
+        SipCall call = Make<SipCall>("New-SipCall -From 5 -To sofia/gateway/ring/ring");
         SipCall ringing = Until(call, c => c.Legs.Count == 2 && c.Legs[0].State == "ACTIVE" && c.Legs[1].State == "RINGING");
         Assert.Equal((CallState.Ringing, null), (ringing.State, ringing.AnsweredAt));
-        AssertEnded(Stop(call), HangupCause.NormalClearing, 16, null, answered: false);
+        SipCall ended = Stop(call);
+        // B is hung up by us, or cancelled with A, whichever comes first.
+        Assert.Contains(ended.CauseText, (string[])["NORMAL_CLEARING", "ORIGINATOR_CANCEL"]);
+        AssertFinal(ended, Cleared with { Text = ended.CauseText }, "5", "sofia/gateway/ring/ring");
     }
 
     [FreeSwitchTheory]
-    [InlineData("sofia/gateway/busy/busy", "UserBusy", 17, 486)]
-    [InlineData("sofia/gateway/decline/decline", "CallRejected", 21, 603)]
-    [InlineData("1003", "UserBusy", 17, null)]
-    [InlineData("nosuch", "NoRouteToDestination", 3, null)]
-    public void Two_numbers_B_refuses(string to, string cause, int code, int? sipStatus) =>
-        AssertEnded(Call($"-From 5 -To {to}"), Enum.Parse<HangupCause>(cause), code, sipStatus, answered: false);
+    [InlineData("sofia/gateway/busy/busy", "UserBusy", 17, 486, "USER_BUSY")]
+    [InlineData("sofia/gateway/decline/decline", "CallRejected", 21, 603, "CALL_REJECTED")]
+    [InlineData("1003", "UserBusy", 17, null, "USER_BUSY")]
+    [InlineData("nosuch", "NoRouteToDestination", 3, null, "NO_ROUTE_DESTINATION")]
+    public void Two_numbers_B_refuses(string to, string cause, int code, int? sipStatus, string text) =>
+        AssertFinal(Call($"-From 5 -To {to}"), new Verdict(Enum.Parse<HangupCause>(cause), code, sipStatus, text), "5", to);
 
     [FreeSwitchFact]
     public void The_next_endpoint_is_tried_when_one_is_busy()
@@ -124,11 +138,12 @@ public abstract class FreeSwitchContract : FreeSwitchServerContract
         SipCall call = Call("-From sofia/gateway/busy/busy,sofia/gateway/answer/1 -To 1000");
         AssertAnswered(call);
         Assert.Equal(["Hungup", "ACTIVE"], call.Legs.Select(l => l.State));
-        AssertEnded(Stop(call), HangupCause.NormalClearing, 16, null, answered: true);
-        AssertEnded(Call("-From sofia/gateway/busy/busy,sofia/gateway/decline/decline -To 1000"), HangupCause.CallRejected, 21, 603, answered: false);
+        // From is who answered.
+        AssertStopped(call, "sofia/gateway/answer/1", "1000");
+        AssertFinal(Call("-From sofia/gateway/busy/busy,sofia/gateway/decline/decline -To 1000"), new Verdict(HangupCause.CallRejected, 21, 603, "CALL_REJECTED"), "sofia/gateway/busy/busy", "1000");
         SipCall second = Call("-From 5 -To sofia/gateway/busy/busy,sofia/gateway/answer/1");
         AssertAnswered(second);
-        Stop(second);
+        AssertStopped(second, "5", "sofia/gateway/busy/busy");
     }
 
     [FreeSwitchFact]
@@ -138,7 +153,7 @@ public abstract class FreeSwitchContract : FreeSwitchServerContract
         AssertAnswered(call);
         Assert.Equal(2, call.Legs.Count);
         Assert.Single(Module.Run("Get-SipCallStatus"), c => ((SipCall)c.BaseObject).CallId == call.CallId);
-        AssertEnded(Stop(call), HangupCause.NormalClearing, 16, null, answered: true);
+        AssertStopped(call, "loopback/1000/default", "1001");
     }
 
     [FreeSwitchFact]
@@ -152,9 +167,9 @@ public abstract class FreeSwitchContract : FreeSwitchServerContract
     [FreeSwitchFact]
     public void A_sound_is_played_to_its_end()
     {
-        SipCall ended = Module.Run<SipCall>("New-SipCall -To 5 -Play 'tone_stream://%(100,0,440);loops=2' -Wait | Wait-SipCall -Timeout 20");
-        AssertEnded(ended, HangupCause.NormalClearing, 16, null, answered: true);
-        Assert.InRange(ended.BillableDuration!.Value.TotalSeconds, 0.1, 5);
+        SipCall call = Call("-To 5 -Play 'tone_stream://%(1000,0,440);loops=2'");
+        AssertAnswered(call);
+        AssertFinal(WaitForEnd(call), Cleared, null, "5", answered: call, talked: 2);
     }
 
     [FreeSwitchTheory]
@@ -215,272 +230,113 @@ public abstract class FreeSwitchContract : FreeSwitchServerContract
     [FreeSwitchFact]
     public void Detail_record_of_a_call()
     {
-        SipCall call = Stop(Call("-From 5 -To 1000 -CallerId 'Ann <1001>'"));
-        SipCallDetailRecord record = Module.Run<SipCallDetailRecord>("param($c) $c | Get-SipCallDetailRecord", call);
-        Assert.Equal((call.CallId, "1001", "NORMAL_CLEARING"), (record.CallId, record.From, record.Disposition));
-        Assert.InRange((call.EndedAt - record.EndedAt)!.Value.TotalSeconds, -2, 2);
+        SipCall answered = Call("-From 5 -To 1000 -CallerId 'Ann <1001>'");
+        SipCall call = Stop(answered);
+        AssertFinal(call, Cleared, "5", "1000", answered: answered);
+        Assert.Equal("Ann <1001>", call.CallerId);
+        SipCallDetailRecord record = Record(call);
+        Assert.Equal((call.CallId, call.CallId, "1001", "1000", "NORMAL_CLEARING"), (record.CallId, record.LegId, record.From, record.To, record.Disposition));
+        // Of the leg, whose answer is the call's here. The server counts in microseconds by the same stamps.
+        foreach ((DateTime? ours, DateTime? its) in new[] { (call.CreatedAt, record.StartedAt), (call.AnsweredAt, record.AnsweredAt), (call.EndedAt, record.EndedAt) }) Assert.InRange((ours - its)!.Value.TotalSeconds, -0.5, 0.5);
+        Assert.InRange((call.BillableDuration - record.BillableDuration)!.Value.TotalSeconds, -0.1, 0.1);
+        Assert.InRange((call.Duration - record.Duration)!.Value.TotalSeconds, -0.5, 0.5);
+    }
+
+    [FreeSwitchTheory]
+    [InlineData("sofia/gateway/bye/bye1", false, "recv_bye")]
+    [InlineData("sofia/gateway/answer/1", true, "send_bye")]
+    [InlineData("sofia/gateway/busy/busy", false, "recv_refuse")]
+    public void A_detail_record_tells_who_ended_it(string from, bool stop, string how)
+    {
+        SipCall call = Call($"-From {from} -To 1000");
+        SipCall ended = stop ? Stop(call) : WaitForEnd(call);
+        SipCallDetailRecord record = Record(ended);
+        Assert.Equal(how, record.Fields["variable_sip_hangup_disposition"]);
+        Assert.Equal((how == "recv_bye", call.AnsweredAt is null), (ended.Details.ContainsKey("HungUpBy"), record.AnsweredAt is null));
+        if (record.AnsweredAt is null) Assert.Equal(TimeSpan.Zero, record.BillableDuration);
     }
 
     [FreeSwitchFact]
     public void Many_calls_at_once()
     {
         const int Count = 200;
-        SipCall[] calls = Calls(Module.Run("param($n) 1..$n | ForEach-Object { [pscustomobject]@{ To = 'null/1'; Application = 'park' } } | New-SipCall -ThrottleLimit $n -Wait", Count));
-        Assert.Equal(Count, calls.Select(c => c.CallId).Distinct().Count());
+        SipStatistic before = Module.Run<SipStatistic>("Get-SipStatistic");
+        using var watch = new CallWatch(Module, "New-SipCall -From error/USER_BUSY -To 1000");
+        SipCall[] calls = Make<SipCall[]>("param($n) 1..$n | ForEach-Object { [pscustomobject]@{ To = 'null/1'; Application = 'park' } } | New-SipCall -ThrottleLimit $n -Wait", Count);
+        Assert.Equal((Count, Count), (calls.Length, calls.Select(c => c.CallId).Distinct().Count()));
         Assert.All(calls, AssertAnswered);
-        Assert.Equal(Count, Ours().Length);
-        SipCall[] ended = Calls(Module.Run("param($c) $c | Stop-SipCall -PassThru", new object[] { calls }));
-        Assert.Equal(Count, ended.Select(c => c.CallId).Distinct().Count());
-        Assert.All(ended, c => AssertEnded(c, HangupCause.NormalClearing, 16, null, answered: true));
+        Assert.Equal(calls.Select(c => c.CallId).Order(StringComparer.Ordinal), Ours().Select(c => c.CallId).Order(StringComparer.Ordinal));
+        Assert.Equal(before.ActiveChannels + Count, Module.Run<SipStatistic>("Get-SipStatistic").ActiveChannels);
+        SipCall[] ended = Stop(calls);
+        Assert.Equal((Count, Count), (ended.Length, ended.Select(c => c.CallId).Distinct().Count()));
+        Assert.All(ended, c => AssertFinal(c, Cleared, null, "null/1", answered: Array.Find(calls, a => a.CallId == c.CallId)));
         Assert.Empty(Ours());
+        // Each was answered once, ended once, and has one record.
+        HashSet<string> ids = [.. calls.Select(c => c.CallId)];
+        Eventually(() => watch.States(ids).Count(s => s == CallState.Terminated) >= Count, "all ends are told");
+        foreach (CallState state in new[] { CallState.Connected, CallState.Terminated }) Assert.Equal(Count, watch.States(ids).Count(s => s == state));
+        Assert.Equal(Count, Module.Run("Get-SipCallDetailRecord").Count(r => ids.Contains(((SipCallDetailRecord)r.BaseObject).CallId!)));
     }
 
-    [FreeSwitchFact]
-    public void Blind_transfer_is_done_when_the_new_pair_talks()
+    // What was on the wire of a call between two numbers is told as it was: once each, in order, and connected when B has answered.
+    [FreeSwitchTheory]
+    [InlineData("sofia/gateway/answer/1", "Dialing Ringing Connected HangingUp Terminated")]
+    [InlineData("sofia/gateway/ring/ring", "Dialing Ringing HangingUp Terminated")]
+    [InlineData("sofia/gateway/busy/busy", "Dialing Ringing Terminated")]
+    public void Each_step_is_told_once_from_the_first_on(string to, string states)
     {
-        SipCall call = Pair();
-        SipCall moved = Change(call, "Move-SipCall -To sofia/gateway/answer/2");
-        Assert.Equal((CallState.Connected, call.AnsweredAt, 2), (moved.State, moved.AnsweredAt, Up(moved)));
-        Assert.Equal("Hungup", moved.Legs.Single(l => l.Id == call.Legs[1].Id).State);
-        SipCall alone = Change(moved, "Move-SipCall -To 1000");
-        Assert.Equal((CallState.Connected, 1), (alone.State, Up(Until(alone, c => Up(c) == 1))));
-        AssertEnded(Stop(alone), HangupCause.NormalClearing, 16, null, answered: true);
-    }
-
-    [FreeSwitchFact]
-    public void Blind_transfer_keeps_the_other_party_if_asked()
-    {
-        SipCall call = Pair();
-        SipCall moved = Change(call, "Move-SipCall -To sofia/gateway/answer/2 -Keep To");
-        Assert.Equal(2, Up(moved));
-        Assert.Equal("Hungup", Until(moved, c => c.Legs[0].State == "Hungup").Legs.Single(l => l.Id == call.Legs[0].Id).State);
-        Stop(moved);
-    }
-
-    [FreeSwitchFact]
-    public void Transfer_to_nobody_is_said_so()
-    {
-        SipCall call = Pair();
-        ErrorRecord error = Fails(call, "SipDestinationNotFound", "Move-SipCall -To nosuch");
-        Assert.Contains("nosuch", error.Exception.Message, StringComparison.Ordinal);
-        Assert.Equal((CallState.Terminated, HangupCause.NoRouteToDestination), (Now(call).State, Now(call).Cause));
-    }
-
-    [FreeSwitchFact]
-    public void Transfer_to_a_phone_that_rings_goes_on_after_the_time()
-    {
-        SipCall call = Pair();
-        Fails(call, "SipTimeout", "Move-SipCall -To sofia/gateway/ring/ring -Timeout 1");
-        Assert.Equal(CallState.Transferring, Now(call).State);
-        Fails(call, "SipCallTransferring", "Move-SipCall -To 1000");
-        AssertEnded(Stop(call), HangupCause.NormalClearing, 16, null, answered: true);
-    }
-
-    [FreeSwitchFact]
-    public void Attended_transfer_completed()
-    {
-        SipCall call = Pair();
-        SipCall consulting = Change(call, "Move-SipCall -To 77 -Attended");
-        Assert.Equal((CallState.Transferring, 3), (consulting.State, Up(consulting)));
-        Fails(call, "SipCallNotConnected", "Suspend-SipCall");
-        SipCall done = Change(call, "Move-SipCall -Complete");
-        Assert.Equal((CallState.Connected, "77", 2), (done.State, done.To, Up(done)));
-        Assert.Equal("Hungup", done.Legs.Single(l => l.Id == call.Legs[1].Id).State);
-        Fails(call, "SipNoTransfer", "Move-SipCall -Cancel");
-        AssertEnded(Stop(done), HangupCause.NormalClearing, 16, null, answered: true);
-    }
-
-    [FreeSwitchFact]
-    public void Attended_transfer_given_up()
-    {
-        SipCall call = Pair();
-        Change(call, "Move-SipCall -To 77 -Attended");
-        SipCall back = Change(call, "Move-SipCall -Cancel");
-        Assert.Equal(CallState.Connected, back.State);
-        Until(back, c => Up(c) == 2);
-        AssertEnded(Stop(back), HangupCause.NormalClearing, 16, null, answered: true);
-    }
-
-    [FreeSwitchFact]
-    public void Who_consults_completes_the_transfer_by_its_hang_up()
-    {
-        SipCall call = Pair();
-        SipCall consulting = Change(call, "Move-SipCall -To 77 -Attended");
-        HangUpLeg(call.Legs[1].Id);
-        SipCall done = Until(call, c => c.State != CallState.Transferring);
-        Assert.Equal((CallState.Connected, "77", 2), (done.State, done.To, Up(done)));
-        Assert.Equal("Hungup", done.Legs.Single(l => l.Id == call.Legs[1].Id).State);
-        Fails(call, "SipNoTransfer", "Move-SipCall -Complete");
-        // They are a pair like any other: it is held, and one ends with the other.
-        Assert.Equal(CallState.OnHold, Change(call, "Suspend-SipCall").State);
-        Assert.Equal(CallState.Connected, Change(call, "Resume-SipCall").State);
-        HangUpLeg(call.Legs[0].Id);
-        SipCall ended = WaitForEnd(call);
-        Assert.All(ended.Legs, l => Assert.Equal("Hungup", l.State));
-        Assert.Equal(3, consulting.Legs.Count);
-    }
-
-    [FreeSwitchFact]
-    public void Completed_the_two_end_with_each_other()
-    {
-        SipCall call = Pair();
-        SipCall consulting = Change(call, "Move-SipCall -To 77 -Attended");
-        Change(call, "Move-SipCall -Complete");
-        HangUpLeg(call.Legs[0].Id);
-        Assert.All(WaitForEnd(call).Legs, l => Assert.Equal("Hungup", l.State));
-        Assert.Equal(3, consulting.Legs.Count);
-    }
-
-    [FreeSwitchFact]
-    public void When_the_party_that_waits_hangs_up_the_other_two_talk_on_and_end_together()
-    {
-        SipCall call = Pair();
-        Change(call, "Move-SipCall -To 77 -Attended");
-        HangUpLeg(call.Legs[0].Id);
-        SipCall rest = Until(call, c => c.State == CallState.Connected);
-        Assert.Equal(("77", 2), (rest.To, Up(rest)));
-        Assert.Equal(CallState.OnHold, Change(call, "Suspend-SipCall").State);
-        Assert.Equal(CallState.Connected, Change(call, "Resume-SipCall").State);
-        HangUpLeg(call.Legs[1].Id);
-        Assert.All(WaitForEnd(call).Legs, l => Assert.Equal("Hungup", l.State));
-    }
-
-    [FreeSwitchFact]
-    public void When_the_one_who_is_consulted_hangs_up_the_parties_talk_again()
-    {
-        SipCall call = Pair();
-        SipCall consulting = Change(call, "Move-SipCall -To 77 -Attended");
-        HangUpLeg(consulting.Legs[2].Id);
-        SipCall back = Until(call, c => c.State == CallState.Connected);
-        Assert.Equal((call.To, 2), (back.To, Up(back)));
-        HangUpLeg(call.Legs[1].Id);
-        Assert.All(WaitForEnd(call).Legs, l => Assert.Equal("Hungup", l.State));
-    }
-
-    [FreeSwitchFact]
-    public void Attended_transfer_to_a_busy_phone_brings_the_parties_back()
-    {
-        SipCall call = Pair();
-        Fails(call, "SipTransferFailed", "Move-SipCall -To sofia/gateway/busy/busy -Attended");
-        SipCall back = Now(call);
-        Assert.Equal((CallState.Connected, 2), (back.State, Up(back)));
-        Stop(back);
-    }
-
-    [FreeSwitchFact]
-    public void Held_and_resumed()
-    {
-        SipCall call = Pair();
-        SipCall held = Change(call, "Suspend-SipCall");
-        Assert.Equal((CallState.OnHold, call.AnsweredAt), (held.State, held.AnsweredAt));
-        Fails(call, "SipCallOnHold", "Suspend-SipCall");
-        SipCall back = Change(call, "Resume-SipCall");
-        Assert.Equal((CallState.Connected, call.AnsweredAt), (back.State, back.AnsweredAt));
-        Fails(call, "SipCallNotOnHold", "Resume-SipCall");
-        AssertEnded(Stop(back), HangupCause.NormalClearing, 16, null, answered: true);
-    }
-
-    [FreeSwitchFact]
-    public void Hold_of_a_call_of_one_leg_is_refused()
-    {
-        SipCall call = Call("-To 5 -Application park");
-        Fails(call, "SipCallNotBridged", "Suspend-SipCall");
-        Stop(call);
-    }
-
-    [FreeSwitchFact]
-    public void A_conference_of_two_calls()
-    {
-        SipCall one = Pair(), two = Pair();
-        string room = "room" + Guid.NewGuid().ToString("N")[..8];
-        Assert.Equal(room, Change(one, $"Join-SipConference {room}").Details["Conference"]);
-        Change(two, $"Join-SipConference {room} -Party From");
-        Assert.Equal("Hungup", Until(two, c => Up(c) == 1).Legs[1].State);
-        SipConference conference = Module.Run<SipConference>($"Get-SipConference {room}");
-        Assert.Equal((3, false), (conference.MemberCount, conference.Locked));
-        Assert.Equal(3, conference.Members.Count(m => m.CallId == one.CallId || m.CallId == two.CallId));
-        SipConference locked = Module.Run<SipConference>($"Set-SipConference {room} -Locked $true -PassThru");
-        Assert.True(locked.Locked);
-        SipCall third = Pair();
-        Fails(third, "SipConferenceLocked", $"Join-SipConference {room}");
-        Assert.Equal((CallState.Connected, 2), (Now(third).State, Up(Now(third))));
-        string member = one.Legs[0].Id;
-        SipConference muted = Module.Run<SipConference>("param($r, $m) Set-SipConference $r -Muted $true -Member $m -PassThru", room, member);
-        Assert.Equal(member, Assert.Single(muted.Members, m => m.Muted).LegId);
-        AssertEnded(Change(two, "Exit-SipConference"), HangupCause.NormalClearing, 16, null, answered: true);
-        Fails(third, "SipCallNotInConference", "Exit-SipConference");
-        Module.Run($"Set-SipConference {room} -Kick -Confirm:$false");
-        WaitForEnd(one);
-        Assert.Empty(Module.Run($"Get-SipConference {room}"));
-        Module.Fails("SipConferenceNotFound", $"Set-SipConference {room} -Locked $true");
-        Stop(third);
-    }
-
-    [FreeSwitchFact]
-    public void Recorded_muted_and_ended()
-    {
-        SipCall call = Pair();
-        SipRecording recording = Module.Run<SipRecording>("param($c) $c | Start-SipRecording", call);
-        Assert.Equal((SipRecordingState.Recording, call.CallId), (recording.State, recording.CallId));
-        Assert.EndsWith($"/{call.CallId}.wav", recording.Path, StringComparison.Ordinal);
-        SipRecording second = Module.Run<SipRecording>("param($c) $c | Start-SipRecording -Path 'contract/{0}.wav' -Party To", call);
-        Assert.NotEqual(recording.RecordingId, second.RecordingId);
-        Assert.All(Module.Run("param($c) $c | Set-SipRecording -Muted $true -PassThru", call), r => Assert.Equal(SipRecordingState.Muted, ((SipRecording)r.BaseObject).State));
-        SipRecording ended = Module.Run<SipRecording>("param($r) $r | Stop-SipRecording -PassThru", recording);
-        Assert.Equal((SipRecordingState.Stopped, recording.RecordingId), (ended.State, ended.RecordingId));
-        Module.Fails("SipNotRecording", "param($r) $r | Stop-SipRecording", recording);
-        Assert.Single(Module.Run("param($c) $c | Stop-SipRecording -PassThru", call));
-        Fails(call, "SipNotRecording", "Stop-SipRecording");
-        SipRecording last = Module.Run<SipRecording>("param($c) $c | Start-SipRecording -Path 'contract/last-{0}.wav'", call);
-        Fails(call, "SipRecordingRuns", "Start-SipRecording -Path 'contract/last-{0}.wav'");
-        Assert.StartsWith("Stopped", Stop(call).Details["Recording:" + last.RecordingId], StringComparison.Ordinal);
-    }
-
-    [FreeSwitchFact]
-    public void Variables_come_back_as_they_were_set()
-    {
-        SipCall call = Pair();
-        foreach (string value in new[] { "plain", "a,b \"c\" \\d\\n\\ ${uuid} {x} it's \u00e9", "'abc'", "a 'b' c", "\\'", "" })
+        using var watch = new CallWatch(Module, "New-SipCall -From error/USER_BUSY -To 1000");
+        SipCall call = Make<SipCall>($"New-SipCall -From 5 -To {to}");
+        if (!to.EndsWith("busy", StringComparison.Ordinal))
         {
-            Module.Run("param($c, $v) $c | Set-SipCallVariable foo $v", call, value);
-            Assert.Equal(value, Module.Run<string>("param($c) $c | Get-SipCallVariable foo", call));
+            Until(call, c => c.Legs.Count == 2 && (to.EndsWith("ring", StringComparison.Ordinal) ? c.Legs[1].State == "RINGING" : c.State == CallState.Connected));
+            Stop(call);
         }
 
-        Module.Fails("SipInvalidArgument", "param($c) $c | Set-SipCallVariable foo \"a`nb\"", call);
-        Module.Fails("SipInvalidArgument", "param($c) $c | Set-SipCallVariable foo ' a'", call);
-        Stop(call);
+        SipCall ended = WaitForEnd(call);
+        Eventually(() => watch.States([call.CallId]).Contains(CallState.Terminated), "its end is told");
+        Assert.Equal(states, string.Join(' ', watch.States([call.CallId])));
+        SipEvent? connected = watch.Events([call.CallId]).Find(e => e.Call!.State == CallState.Connected);
+        Assert.Equal((ended.AnsweredAt, ended.AnsweredAt is null), (connected?.Call!.AnsweredAt, connected is null));
+        // It was not told before the second leg was up.
+        if (connected is not null) Assert.Equal(["ACTIVE", "ACTIVE"], connected.Call!.Legs.Select(l => l.State));
+    }
+
+    [FreeSwitchTheory]
+    [InlineData("", "NormalClearing", 16, "NORMAL_CLEARING")]
+    [InlineData("-Cause UserBusy", "UserBusy", 17, "USER_BUSY")]
+    [InlineData("-Cause CallRejected", "CallRejected", 21, "CALL_REJECTED")]
+    [InlineData("-Cause NoAnswer", "NoAnswer", 19, "NO_ANSWER")]
+    public void The_cause_that_was_asked_for_is_the_cause_of_the_call(string how, string cause, int code, string text)
+    {
+        var why = new Verdict(Enum.Parse<HangupCause>(cause), code, null, text);
+        SipCall call = Pair();
+        AssertFinal(Change(call, "Stop-SipCall " + how), why, "5", "sofia/gateway/answer/1", answered: call);
+        // The server itself took it. The other leg may end with the first before it is told why.
+        Assert.Equal(text, Module.Run("param($c) $c | Get-SipCallDetailRecord", call).Select(r => (SipCallDetailRecord)r.BaseObject).Single(r => r.LegId == call.CallId).Disposition);
+        SipCall ringing = Make<SipCall>("New-SipCall -From sofia/gateway/ring/ring -To 1000 | Wait-SipCall -State Ringing -Timeout 10");
+        AssertFinal(Change(ringing, "Stop-SipCall " + how), why, "sofia/gateway/ring/ring", "1000");
     }
 
     [FreeSwitchFact]
-    public void Digits_are_played()
+    public void A_cause_that_the_server_does_not_know_stops_nothing()
     {
         SipCall call = Pair();
-        Module.Run("param($c) $c | Send-SipDtmf 12w# -Duration 0.1", call);
-        Assert.Equal(CallState.Connected, Now(call).State);
-        Stop(call);
-    }
-
-    [FreeSwitchFact]
-    public void Wrong_moments_are_refused_and_change_nothing()
-    {
-        SipCall ringing = Module.Run<SipCall>("New-SipCall -From sofia/gateway/ring/ring -To 1000 | Wait-SipCall -State Ringing -Timeout 10");
-        foreach (string what in new[] { "Move-SipCall -To 1000", "Suspend-SipCall", "Join-SipConference r1", "Start-SipRecording", "Send-SipDtmf 1" })
-            Fails(ringing, "SipCallNotConnected", what);
-        Fails(ringing, "SipCallNotOnHold", "Resume-SipCall");
-        Fails(ringing, "SipCallNotIncoming", "Receive-SipCall");
-        Fails(ringing, "SipCallNotIncoming", "Deny-SipCall");
-        Assert.Equal(CallState.Ringing, Now(ringing).State);
-        SipCall ended = Stop(ringing);
-        Fails(ended, "SipCallEnded", "Move-SipCall -To 1000");
-        Module.Fails("SipCallNotFound", "Stop-SipCall -CallId nobody");
+        Fails(call, "SipInvalidArgument", "Stop-SipCall -Cause ServerShutdown");
+        Assert.Equal((CallState.Connected, 2), (Now(call).State, Up(Now(call))));
+        AssertStopped(call, "5", "sofia/gateway/answer/1");
     }
 
     [FreeSwitchFact]
     public void The_server_tells_what_it_knows()
     {
-        Assert.Contains(Module.Run("Get-SipGateway"), g => ((SipGateway)g.BaseObject).Name == "answer");
+        SipGateway gateway = (SipGateway)Assert.Single(Module.Run("Get-SipGateway"), g => ((SipGateway)g.BaseObject).Name == "answer").BaseObject;
+        Assert.Equal(("NOREG (UP)", true, null), (gateway.Status, gateway.Available, gateway.ActiveChannels));
+        Assert.StartsWith("sip:", Assert.Single(gateway.Contacts), StringComparison.Ordinal);
         Assert.All(Module.Run("Get-SipGateway"), g => Assert.Null(((SipGateway)g.BaseObject).Fields["password"]));
-        Assert.All(Module.Run("Get-SipRegistration"), r => Assert.StartsWith("sip:", ((SipRegistration)r.BaseObject).Contact, StringComparison.Ordinal));
+        SipRegistration[] registrations = [.. Module.Run("Get-SipRegistration").Select(r => (SipRegistration)r.BaseObject)];
+        Assert.All(registrations, r => Assert.StartsWith("sip:", r.Contact, StringComparison.Ordinal));
+        if (Registered is { } registered) Assert.Equal(registered, registrations.Select(r => $"{r.Aor} {r.Contact} {r.Status}").Order(StringComparer.Ordinal));
         Module.Fails("SipNotSupported", "Get-SipQueue");
         SipStatistic before = Module.Run<SipStatistic>("Get-SipStatistic");
         SipCall call = Pair();
@@ -504,6 +360,11 @@ public abstract class FreeSwitchContract : FreeSwitchServerContract
         Module.Fails("SipInvalidArgument", "Invoke-SipCommand show -Field @{ a = \"calls`n`nexit\" } -Confirm:$false");
     }
 
-    // As if its phone had: not by us.
-    private void HangUpLeg(string id) => Assert.StartsWith("+OK", Api("uuid_kill", id), StringComparison.Ordinal);
+    /// <summary>Who is registered, as address, contact and status; null where nobody knows.</summary>
+    protected virtual string[]? Registered => null;
+
+    private SipCallDetailRecord Record(SipCall call) => Module.Run<SipCallDetailRecord>("param($c) $c | Get-SipCallDetailRecord", call);
+
+    // How it is told that nobody answered in time: by the server as a cause of its own.
+    private static Verdict TimedOut => new(HangupCause.NoAnswer, 19, null, "NO_ANSWER");
 }

@@ -11,6 +11,8 @@ public abstract class FreeSwitchServerContract : ServerContract
 {
     protected override string TwoPhones => "-From 5 -To sofia/gateway/answer/1";
 
+    protected override Verdict Cleared => new(HangupCause.NormalClearing, 16, null, "NORMAL_CLEARING");
+
     protected override string? AfterConnect => "$script:others = @(Get-SipCallStatus).CallId";
 
     protected override void Configure(Hashtable settings)

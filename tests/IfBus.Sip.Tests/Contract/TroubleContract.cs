@@ -39,7 +39,7 @@ public abstract class TroubleContract : ServerContract
         Mend();
         Assert.Equal((CallState.OnHold, 2), (Now(call).State, Up(Now(call))));
         Assert.Equal((CallState.Connected, 2), (Change(call, "Resume-SipCall").State, Up(Now(call))));
-        Stop(call);
+        AssertStopped(call, "sipp-answer", "dial-answer");
     }
 
     [ServerFact]
@@ -50,8 +50,7 @@ public abstract class TroubleContract : ServerContract
         OtherHangsUp(call.Legs[1].Id);
         Mend();
         // Nothing at the server ends the one with the other.
-        SipCall ended = WaitForEnd(call);
-        Assert.All(ended.Legs, l => Assert.Equal("Hungup", l.State));
+        AssertFinal(WaitForEnd(call), Cleared, "sipp-answer", "dial-answer", answered: call);
         Assert.Equal(CallState.Terminated, UntilOther(call, c => c.State == CallState.Terminated).State);
         Fails(call, "SipCallEnded", "Resume-SipCall");
     }
@@ -89,8 +88,7 @@ public abstract class TroubleContract : ServerContract
         OtherHangsUp(call.Legs.Single(l => l.State == "Ringing").Id);
         UntilOther(call, c => c.State == CallState.Terminated);
         Mend();
-        SipCall ended = WaitForEnd(call);
-        Assert.Equal((HangupCause.EndedUnseen, (DateTime?)null), (ended.Cause, ended.AnsweredAt));
+        AssertFinal(WaitForEnd(call), new Verdict(HangupCause.EndedUnseen, null, null, "ended while we did not see it"), "sipp-answer", "dial-busy");
     }
 
     [ServerTheory]
@@ -108,7 +106,7 @@ public abstract class TroubleContract : ServerContract
         // Of Local channels nothing is said here: the server may keep them in the path.
         string released = call.Legs[1].Id;
         Assert.Equal(end == "-Complete" ? "Hungup" : "Up", Now(call).Legs.Single(l => l.Id == released).State);
-        AssertEnded(Stop(call), HangupCause.NormalClearing, 16, null, answered: true);
+        AssertStopped(call, "sipp-answer", to);
     }
 
     [ServerFact]
@@ -193,9 +191,8 @@ public abstract class TroubleContract : ServerContract
         Other.Fails("SipConnectionLost", "Invoke-SipCommand Command -Field @{ Command = 'core restart now' } -Confirm:$false");
         foreach (SipCall call in new[] { held, inside, recorded, consulting })
         {
-            SipCall ended = Module.Run<SipCall>("param($c) $c | Wait-SipCall -Timeout 60", call);
-            Assert.True(ended.Cause is HangupCause.ServerShutdown or HangupCause.ServerRestarted, $"{ended.Cause}: {ended.CauseText}");
-            Assert.All(ended.Legs, l => Assert.Equal("Hungup", l.State));
+            SipCall ended = WaitForEnd(call);
+            AssertFinal(ended, ShutDown(ended), "sipp-answer", "dial-answer", answered: call);
         }
 
         Assert.StartsWith("Stopped", Now(recorded).Details["Recording:" + recording.RecordingId], StringComparison.Ordinal);

@@ -23,7 +23,8 @@ public abstract class YateControlContract : YateServerContract
     {
         SipCall call = PairOf();
         SipCall moved = Change(call, "Move-SipCall -To 4003 -Keep To");
-        Assert.Equal(2, Up(moved));
+        // From is who was kept, To where it went.
+        Assert.Equal((2, call.To, "4003"), (Up(moved), moved.From, moved.To));
         Assert.Equal("Hungup", moved.Legs.Single(l => l.Id == call.Legs[1].Id).State);
         AssertEnded(Stop(moved), HangupCause.NormalClearing, null, null, answered: true);
     }

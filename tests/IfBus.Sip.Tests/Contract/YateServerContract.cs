@@ -10,6 +10,17 @@ namespace IfBus.Sip.Tests.Contract;
 /// </summary>
 public abstract class YateServerContract : ServerContract
 {
+    /// <summary>Asserts how a call ended.</summary>
+    protected static void AssertEnded(SipCall call, HangupCause cause, int? code, int? sipStatus, bool answered)
+    {
+        Assert.Equal((CallState.Terminated, cause, code, sipStatus), (call.State, call.Cause, call.CauseCode, call.SipStatus));
+        Assert.NotNull(call.EndedAt);
+        Assert.Equal(answered, call.AnsweredAt is not null);
+        if (answered) Assert.Equal(call.EndedAt - call.AnsweredAt, call.BillableDuration);
+        else Assert.Equal(TimeSpan.Zero, call.BillableDuration);
+        Assert.Equal("if://call/" + call.CallId, call.Uri);
+    }
+
     protected override string TwoPhones => "-From 4001 -To 4002";
 
     protected override string? AfterConnect => "$script:others = @(Get-SipCallStatus).CallId";
