@@ -9,7 +9,7 @@ namespace IfBus.Sip.Tests.Asterisk;
 /// One hostile value at a time, in every parameter that takes a text, through the adapter: the server is told exactly the
 /// actions that were meant, with the value where it belongs, or nothing at all, and the error names parameter and value.
 /// </summary>
-public sealed partial class HostileParameterTests : IAsyncLifetime
+public sealed partial class HostileParameterTests : IAsyncLifetime, IDisposable
 {
     private const int Values = 250;
 
@@ -30,9 +30,9 @@ public sealed partial class HostileParameterTests : IAsyncLifetime
             [Originate([("Channel", "PJSIP/1001"), ("Application", "Read"), ("Data", v), ("Timeout", "60000")])]),
         ["New-SipCall -Play"] = new((a, _, v) => a.MakeCallAsync(new SipCallRequest { To = "1001", Play = v }, default), (_, v) => [Originate([("Channel", "PJSIP/1001"), ("Application", "Playback"), ("Data", v), ("Timeout", "60000")])]),
         ["New-SipCall -Variable, the name"] = new((a, _, v) => a.MakeCallAsync(new SipCallRequest { From = "1001", To = "1002", Variables = [KeyValuePair.Create(v, "x")] }, default), (_, v) =>
-            [Originate([("Channel", "PJSIP/1001"), .. Destination("default", "1002"), ("Timeout", "60000")], (v, "x"))]) { Within = "{0}" },
+            [Originate([("Channel", "PJSIP/1001"), .. Destination("default", "1002"), ("Timeout", "60000")], (v, "x"))]),
         ["New-SipCall -Variable, the value"] = new((a, _, v) => a.MakeCallAsync(new SipCallRequest { From = "1001", To = "1002", Variables = [KeyValuePair.Create("V", v)] }, default), (_, v) =>
-            [Originate([("Channel", "PJSIP/1001"), .. Destination("default", "1002"), ("Timeout", "60000")], ("V", v))]) { Within = "V={0}" },
+            [Originate([("Channel", "PJSIP/1001"), .. Destination("default", "1002"), ("Timeout", "60000")], ("V", v))], "V={0}"),
         ["Move-SipCall -To"] = new((a, c, v) => a.TransferAsync(c.CallId, new SipTransferRequest { To = v }, default), (_, v) =>
             [[("Action", "Getvar"), ("Variable", $"DIALPLAN_EXISTS(default,{v},1)")], [("Action", "BlindTransfer"), ("Channel", RefusingManager.Other), ("Context", "default"), ("Exten", v)]]),
         ["Move-SipCall -To -Attended"] = new((a, c, v) => a.TransferAsync(c.CallId, new SipTransferRequest { To = v, Attended = true }, default), (_, v) =>
@@ -74,11 +74,9 @@ public sealed partial class HostileParameterTests : IAsyncLifetime
         _call = await _manager.CallAsync(_adapter);
     }
 
-    public async Task DisposeAsync()
-    {
-        await _adapter.DisposeAsync();
-        _manager.Dispose();
-    }
+    public async Task DisposeAsync() => await _adapter.DisposeAsync();
+
+    public void Dispose() => _manager.Dispose();
 
     [Theory]
     [MemberData(nameof(Parameters))]
@@ -237,11 +235,11 @@ public sealed partial class HostileParameterTests : IAsyncLifetime
     [GeneratedRegex("^([^<]*)<([^<>]*)>$")]
     private static partial Regex Named();
 
-    private sealed record Case(Func<ISipAdapter, SipCall, string, Task> Pass, Func<SipCall, string, (string, string)[][]>? Expected)
+    /// <param name="Pass">Passes a value.</param>
+    /// <param name="Expected">What the server is to be told then; null if every value is refused.</param>
+    /// <param name="Within">How the error may show the value, among what was passed with it.</param>
+    private sealed record Case(Func<ISipAdapter, SipCall, string, Task> Pass, Func<SipCall, string, (string, string)[][]>? Expected, string Within = "{0}")
     {
-        /// <summary>How the error shows the value among what was passed with it.</summary>
-        public string Within { get; init; } = "{0}";
-
         /// <summary>What may be asked before it is refused.</summary>
         public (string, string)[][] Questions { get; init; } = [];
     }

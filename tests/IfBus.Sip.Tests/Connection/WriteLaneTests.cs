@@ -5,12 +5,14 @@ using IfBus.Sip.Adapters.Connection;
 namespace IfBus.Sip.Tests.Connection;
 
 /// <summary>Commands leave whole, in the order in which they were given, or not at all.</summary>
-public sealed class WriteLaneTests
+public sealed class WriteLaneTests : IDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
     private readonly SlowStream _stream = new();
     private readonly List<Exception> _failures = [];
+
+    public void Dispose() => _stream.Dispose();
 
     [Theory]
     [InlineData(false)]
