@@ -222,7 +222,7 @@ public sealed partial class SimulatorTestsReplay
     }
 
     // For as many messages; what is missing then is a difference.
-    private static Task WaitAsync(EslClient client, List<EslRecord> told)
+    private static Task<bool> WaitAsync(EslClient client, List<EslRecord> told)
     {
         int wanted = told.Count(IsPlayed);
         return client.ReadUntilAsync(r => r.Count(IsPlayed) >= wanted, TimeSpan.FromSeconds(5));
