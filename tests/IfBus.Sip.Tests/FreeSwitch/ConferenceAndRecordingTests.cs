@@ -22,7 +22,7 @@ public sealed class ConferenceAndRecordingTests
         // To it each leg is a call of its own: it was not told that they belong together.
         SipCall leg = (await late.GetCallsAsync(default)).Single(c => c.Legs.Any(l => l.Id == two.Legs[0].Id));
         Assert.Equal(CallState.Terminated, (await WaitAsync(late, (await late.LeaveConferenceAsync(leg.CallId, default)).CallId)).State);
-        Assert.Equal("SipInvalidArgument", (await Assert.ThrowsAsync<SipArgumentException>(() => late.SetConferenceAsync("room1", new SipConferenceChange { Muted = true, Member = two.Legs[0].Id }, default))).ErrorId);
+        Assert.Equal("SipConferenceMemberNotFound", (await Assert.ThrowsAsync<SipArgumentException>(() => late.SetConferenceAsync("room1", new SipConferenceChange { Muted = true, Member = two.Legs[0].Id }, default))).ErrorId);
     }
 
     [Fact]

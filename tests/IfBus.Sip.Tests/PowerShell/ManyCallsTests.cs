@@ -11,7 +11,7 @@ public sealed class ManyCallsTests
     private const int Ringing = 100;
 
     [Fact]
-    public void Ten_thousand_calls_are_listed_filtered_and_stopped()
+    public async Task Ten_thousand_calls_are_listed_filtered_and_stopped()
     {
         using AsteriskSimulator simulator = AsteriskSimulator.Start();
         for (int i = 0; i < Talking; i++) simulator.StartIncomingCall(i % 3 == 0 ? $"77{i:0000}" : $"88{i:0000}", "wait");
@@ -23,7 +23,8 @@ public sealed class ManyCallsTests
         SipCall[] all = List("");
         Assert.Equal(Talking + Ringing, all.Length);
         Assert.Equal(Talking + Ringing, all.Select(c => c.CallId).Distinct().Count());
-        Assert.Equal(Talking, List("-State Connected").Length);
+        // An extension that pauses may go on to dial: what each is in is asked of the server first.
+        await Until.TrueAsync(() => List("-State Connected").Length == Talking);
         Assert.Equal(Ringing, List("-From 99*").Length);
         Assert.Equal(Talking / 3, List("-State Connected -From 77*").Length);
         Assert.Equal("770003", Assert.Single(List("-From 770003")).From);
