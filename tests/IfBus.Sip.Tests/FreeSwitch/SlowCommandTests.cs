@@ -17,7 +17,7 @@ public sealed class SlowCommandTests
         var time = new FakeTimeProvider();
         Pipe up = new(), down = new();
         var configuration = new SipServerConfiguration { KeepAlive = TimeSpan.FromSeconds(5), RequestTimeout = TimeSpan.FromSeconds(100), Credential = new NetworkCredential("a", "b") };
-        await using EslSession session = EslSession.Over(new Duplex(down.Reader.AsStream(), up.Writer.AsStream()), "peer", configuration, new NoSink(), NullLogger.Instance, time);
+        await using EslSession session = EslSession.Over(new Duplex(down.Reader.AsStream(), up.Writer.AsStream(), () => down.Writer.Complete()), "peer", configuration, new NoSink(), NullLogger.Instance, time);
         Stream peer = down.Writer.AsStream();
         await peer.WriteAsync(Encoding.ASCII.GetBytes("Content-Type: auth/request\n\n"));
         Task<EslReply> slow = session.RunAsync("conference r dial user/1", default);
@@ -83,7 +83,7 @@ public sealed class SlowCommandTests
         }
     }
 
-    private sealed class Duplex(Stream input, Stream output) : Stream
+    private sealed class Duplex(Stream input, Stream output, Action hangUp) : Stream
     {
         public override bool CanRead => true;
 
@@ -115,7 +115,8 @@ public sealed class SlowCommandTests
         {
             if (disposing)
             {
-                input.Dispose();
+                // A pipe's reader, unlike a socket, goes on waiting when it is disposed.
+                hangUp();
                 output.Dispose();
             }
 
