@@ -23,7 +23,7 @@ Describe 'Invoke-SipCommand' {
     }
 
     It 'refuses a value that would be another command' {
-        Assert-Error { Invoke-SipCommand Ping @{ Text = "x`r`nAction: Logoff" } } SipInvalidArgument '*Text*' InvalidArgument
+        Assert-Error { Invoke-SipCommand Ping @{ Text = "x`r`nAction: Logoff" } } SipInvalidArgument '-Field *Logoff*' InvalidArgument
     }
 
     It 'shows what the server said in lines' {

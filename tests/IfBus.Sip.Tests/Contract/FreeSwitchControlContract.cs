@@ -33,8 +33,8 @@ public abstract class FreeSwitchControlContract : FreeSwitchServerContract
     public void One_leg_that_is_moved_is_who_the_call_is_from()
     {
         SipCall call = Call("-To 5 -Application park");
-        SipCall moved = Change(call, "Move-SipCall -To sofia/gateway/answer/2");
-        Assert.Equal((2, "5", "sofia/gateway/answer/2"), (Up(moved), moved.From, moved.To));
+        SipCall moved = Until(Change(call, "Move-SipCall -To sofia/gateway/answer/2"), c => Up(c) == 2);
+        Assert.Equal(("5", "sofia/gateway/answer/2"), (moved.From, moved.To));
         AssertStopped(call, "5", "sofia/gateway/answer/2");
     }
 
