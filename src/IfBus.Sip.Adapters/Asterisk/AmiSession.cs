@@ -289,8 +289,7 @@ internal sealed class AmiSession : IWireProtocol, IAsyncDisposable
 
             list.Response = new AmiMessage(message.ToArray());
             list.Items = [];
-            Interlocked.Increment(ref _openLists);
-            list.OpenLists = this;
+            list.Open(this);
             return;
         }
 
@@ -377,6 +376,7 @@ internal sealed class AmiSession : IWireProtocol, IAsyncDisposable
     private sealed class Waiter(string action, string peer, TimeSpan limit, long deadline) : ReplyWaiter<AmiReply>(action, peer, limit, deadline)
     {
         private int _listClosed;
+        private volatile AmiSession? _open;
 
         public long Id { get; init; }
 
@@ -384,11 +384,18 @@ internal sealed class AmiSession : IWireProtocol, IAsyncDisposable
 
         public List<AmiMessage>? Items { get; set; }
 
-        public AmiSession? OpenLists { get; set; }
+        /// <summary>Its list begins. It may be given up at the same moment: a list that stays open would hide all events.</summary>
+        public void Open(AmiSession session)
+        {
+            Interlocked.Increment(ref session._openLists);
+            _open = session;
+            Interlocked.MemoryBarrier();
+            if (IsDecided) OnOver();
+        }
 
         protected override void OnOver()
         {
-            if (OpenLists is not { } session || Interlocked.Exchange(ref _listClosed, 1) != 0) return;
+            if (_open is not { } session || Interlocked.Exchange(ref _listClosed, 1) != 0) return;
             Interlocked.Decrement(ref session._openLists);
             // The rest of a list that is given up is not read.
             session._taken.TryRemove(Id, out _);

@@ -21,6 +21,9 @@ internal class ReplyWaiter<TReply>(string what, string peer, TimeSpan limit, lon
     /// <summary>The request's name.</summary>
     public string What => what;
 
+    /// <summary>True once its outcome is decided, also if who awaits it does not know yet.</summary>
+    protected bool IsDecided => _decided;
+
     /// <inheritdoc/>
     public long Deadline => deadline;
 
@@ -94,6 +97,8 @@ internal class ReplyWaiter<TReply>(string what, string peer, TimeSpan limit, lon
     private void Over()
     {
         _decided = true;
+        // Whoever changes what OnOver looks at sees that it is decided, or OnOver sees the change.
+        Interlocked.MemoryBarrier();
         OnOver();
         // Not disposed: that would wait for a callback that waits for the table's lock.
         _cancellation.Unregister();
