@@ -31,6 +31,19 @@ internal static class CallRules
     /// <summary>True for a name of a dialplan context or application.</summary>
     public static bool IsWord(string value) => value.Length is >= 1 and <= 79 && !value.AsSpan().ContainsAnyExcept(Word);
 
+    /// <summary>True for text that UTF-8 can carry: no half of a character (a lone surrogate), for which another would be sent.</summary>
+    public static bool IsText(string value)
+    {
+        for (int i = value.AsSpan().IndexOfAnyInRange('\ud800', '\udfff'); i >= 0 && i < value.Length; i++)
+        {
+            if (!char.IsSurrogate(value[i])) continue;
+            if (i + 1 == value.Length || !char.IsSurrogatePair(value[i], value[i + 1])) return false;
+            i++;
+        }
+
+        return true;
+    }
+
     /// <summary>True for a name of a variable.</summary>
     public static bool IsVariable(string name) =>
         name.Length is >= 1 and <= 80 && (char.IsAsciiLetter(name[0]) || name[0] == '_') && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_');

@@ -35,7 +35,7 @@ internal sealed class AmiAction(string name)
         // Whatever is not above the blank is skipped there after the colon (wire/asterisk, section 1).
         if (value.Length > 0 && value[0] <= ' ')
             throw new SipArgumentException(parameter ?? name, value, "Asterisk leaves out blanks at the beginning of a value; begin it with something else.");
-        if (!IsWellFormed(value))
+        if (!CallRules.IsText(value))
             throw new SipArgumentException(parameter ?? name, value, "it is not well-formed Unicode text.");
         int length = name.Length + 2 + Encoding.UTF8.GetByteCount(value);
         if (length > MaxLine)
@@ -81,17 +81,5 @@ internal sealed class AmiAction(string name)
     {
         Span<byte> span = writer.GetSpan(Encoding.UTF8.GetMaxByteCount(text.Length));
         writer.Advance(Encoding.UTF8.GetBytes(text, span));
-    }
-
-    private static bool IsWellFormed(string value)
-    {
-        for (int i = 0; i < value.Length; i++)
-        {
-            if (!char.IsSurrogate(value[i])) continue;
-            if (i + 1 >= value.Length || !char.IsSurrogatePair(value[i], value[i + 1])) return false;
-            i++;
-        }
-
-        return true;
     }
 }

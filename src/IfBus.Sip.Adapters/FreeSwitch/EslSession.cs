@@ -239,7 +239,7 @@ internal sealed class EslSession : IWireProtocol, IAsyncDisposable
     private static void CheckLine(string line)
     {
         if (line.AsSpan().IndexOfAny('\r', '\n', '\0') >= 0) throw new SipArgumentException(null, $"The command '{line}'", "a command has one line, without line breaks and NUL.");
-        if (!FreeSwitchCommands.IsText(line)) throw new SipArgumentException(null, $"The command '{line}'", FreeSwitchCommands.TextRule);
+        if (!CallRules.IsText(line)) throw new SipArgumentException(null, $"The command '{line}'", FreeSwitchCommands.TextRule);
     }
 
     // On the lane, so places are given in the order of the bytes.

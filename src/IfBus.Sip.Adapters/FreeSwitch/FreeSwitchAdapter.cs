@@ -40,7 +40,7 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
         string? user = c.Credential?.UserName;
         if (string.IsNullOrEmpty(c.Credential?.Password)) problems.Add(new SipConfigurationProblem("Credential", user, "a password is needed: the one of event_socket.conf under any name, or a directory user's under name@domain."));
         else if (c.Credential.Password.Any(char.IsControl) || user!.Any(char.IsControl)) problems.Add(new SipConfigurationProblem("Credential", user, "user and password must not hold control characters."));
-        else if (!FreeSwitchCommands.IsText(c.Credential.Password) || !FreeSwitchCommands.IsText(user!)) problems.Add(new SipConfigurationProblem("Credential", user, FreeSwitchCommands.TextRule));
+        else if (!CallRules.IsText(c.Credential.Password) || !CallRules.IsText(user!)) problems.Add(new SipConfigurationProblem("Credential", user, FreeSwitchCommands.TextRule));
         else if (FreeSwitchLogin.IsDirectoryUser(user!) && user!.Any(ch => ch is ':' or ' ')) problems.Add(new SipConfigurationProblem("Credential", user, "a directory user is name@domain, without blanks and colons."));
         if (c.UseTls) problems.Add(new SipConfigurationProblem("UseTls", "True", "the Event Socket of FreeSWITCH has no TLS; use a tunnel to a far machine."));
         if (c.EndpointTemplate is { } template && FreeSwitchNumbers.TemplateProblem(template) is { } rule) problems.Add(new SipConfigurationProblem("EndpointTemplate", template, rule));

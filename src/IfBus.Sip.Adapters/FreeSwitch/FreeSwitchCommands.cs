@@ -12,7 +12,7 @@ internal static class FreeSwitchCommands
     // Carries free text to an application: a variable takes what its argument cannot (wire/freeswitch, originate).
     private const string DataVariable = "ifbus_data";
 
-    /// <summary>What <see cref="IsText"/> asks for.</summary>
+    /// <summary>What <see cref="CallRules.IsText"/> asks for.</summary>
     public const string TextRule = "it has no half of a character (a lone surrogate).";
 
     // They run a shell on the server. Who means it has Invoke-SipCommand.
@@ -111,7 +111,7 @@ internal static class FreeSwitchCommands
             balanced &= depth >= 0;
         }
 
-        if (depth != 0 || !balanced || value.Contains("${", StringComparison.Ordinal) || value.Contains("$${", StringComparison.Ordinal) || value != value.Trim(' ') || !IsText(value)) throw Cannot();
+        if (depth != 0 || !balanced || value.Contains("${", StringComparison.Ordinal) || value.Contains("$${", StringComparison.Ordinal) || value != value.Trim(' ') || !CallRules.IsText(value)) throw Cannot();
         string text = value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "\\'", StringComparison.Ordinal);
         text = text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "\\'", StringComparison.Ordinal).Replace(",", "\\,", StringComparison.Ordinal);
         text = text.Replace(":_:", ":''_:", StringComparison.Ordinal);
@@ -125,7 +125,7 @@ internal static class FreeSwitchCommands
     public static string EncodeVariable(string value)
     {
         if (value.AsSpan().IndexOfAny('\r', '\n', '\0') >= 0 || value != value.Trim(' ')) throw new SipArgumentException("Value", value, "FreeSWITCH cannot take line breaks, nor a blank at either end.");
-        if (!IsText(value)) throw new SipArgumentException("Value", value, TextRule);
+        if (!CallRules.IsText(value)) throw new SipArgumentException("Value", value, TextRule);
         return value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "\\'", StringComparison.Ordinal);
     }
 
@@ -139,24 +139,11 @@ internal static class FreeSwitchCommands
         foreach ((_, string value) in request.Fields)
         {
             if (value.AsSpan().IndexOfAny('\r', '\n', '\0') >= 0) throw new SipArgumentException("Field", value, "an argument has no line breaks and no NUL.");
-            if (!IsText(value)) throw new SipArgumentException("Field", value, TextRule);
+            if (!CallRules.IsText(value)) throw new SipArgumentException("Field", value, TextRule);
             text.Append(' ').Append(value);
         }
 
         return text.ToString();
-    }
-
-    /// <summary>True for text that UTF-8 can carry: no half of a character (a lone surrogate), for which another would be sent.</summary>
-    public static bool IsText(string value)
-    {
-        for (int i = 0; i < value.Length; i++)
-        {
-            if (!char.IsSurrogate(value[i])) continue;
-            if (!char.IsHighSurrogate(value[i]) || i + 1 == value.Length || !char.IsLowSurrogate(value[i + 1])) return false;
-            i++;
-        }
-
-        return true;
     }
 
     private static void AddCallerId(StringBuilder text, string callerId)

@@ -71,11 +71,7 @@ internal readonly struct RpcValue
     // The servers are written in C: a NUL would end the text there, and with it every check that was made of the rest.
     private static void Check(string text, string parameter)
     {
-        for (int i = 0; i < text.Length; i++)
-        {
-            bool bad = text[i] == '\0' || (char.IsSurrogate(text[i]) && !(i + 1 < text.Length && char.IsSurrogatePair(text[i], text[++i])));
-            if (bad) throw new SipArgumentException(parameter, text, "text without NUL characters and without halves of characters.");
-        }
+        if (text.Contains('\0', StringComparison.Ordinal) || !CallRules.IsText(text)) throw new SipArgumentException(parameter, text, "text without NUL characters and without halves of characters.");
     }
 }
 
