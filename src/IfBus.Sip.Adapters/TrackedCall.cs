@@ -56,6 +56,21 @@ internal abstract class TrackedCall(string callId, bool ours)
     /// <summary>The call's own name. For calls of others a UUID made from server and id (RFC 9562 version 8), so that it stays the same after a reconnect.</summary>
     public string Uri(string server) => _uri ??= "if://call/" + NameUuid(server, CallId);
 
+    /// <summary>Notes why it ended, where no event told.</summary>
+    /// <param name="cause">What became of the server's calls meanwhile.</param>
+    /// <param name="neverTaken">It is one of ours that the server neither took nor refused, and does not have.</param>
+    public void NoteUnseenEnd(HangupCause cause, bool neverTaken = false)
+    {
+        Cause = cause;
+        CauseText = cause switch
+        {
+            HangupCause.ServerShutdown => "the server shut down or restarted",
+            HangupCause.ServerRestarted => "the server was restarted",
+            _ when neverTaken => "the server did not say whether it took the call, and has none",
+            _ => "ended while we did not see it",
+        };
+    }
+
     /// <summary>A copy for a user.</summary>
     public SipCall Snapshot(string server, SipServerType type, DateTime now)
     {

@@ -293,8 +293,7 @@ internal sealed class AmiSession : IWireProtocol, IAsyncDisposable
             return;
         }
 
-        if (!_taken.ContainsKey(id) && !_replies.TryPeek(id, out _)) Log.LateReply(_log, id);
-        else Answer(id, new AmiReply(new AmiMessage(message.ToArray()), []));
+        Answer(id, new AmiReply(new AmiMessage(message.ToArray()), []));
     }
 
     // An event with the id of a list of ours that is open is an item of it. OriginateResponse carries the id of an
@@ -319,8 +318,10 @@ internal sealed class AmiSession : IWireProtocol, IAsyncDisposable
     // Whoever waits goes on when what the reply changes is done.
     private void Answer(long id, AmiReply reply)
     {
+        bool awaited = _replies.TryTake(id, out Waiter? waiter);
         if (_taken.TryRemove(id, out Action<AmiReply>? taken)) taken(reply);
-        if (_replies.TryTake(id, out Waiter? waiter)) waiter.Complete(reply, _connection!.Answered);
+        else if (!awaited) Log.LateReply(_log, id);
+        waiter?.Complete(reply, _connection!.Answered);
     }
 
     private bool TryGetOwnId(ReadOnlySpan<byte> value, out long id)

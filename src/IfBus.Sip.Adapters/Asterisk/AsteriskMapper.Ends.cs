@@ -5,8 +5,6 @@ namespace IfBus.Sip.Adapters.Asterisk;
 /// <summary>The part of the mapper that decides when a call is over and why, and what needs to be asked.</summary>
 internal sealed partial class AsteriskMapper
 {
-    private const string Unseen = "ended while we did not see it";
-
     /// <summary>Ends what has waited long enough, and returns the calls whose first leg's application is to be asked. Called now and then.</summary>
     public List<AsteriskCall>? OnTick()
     {
@@ -167,7 +165,7 @@ internal sealed partial class AsteriskMapper
                     continue;
                 }
 
-                EndUnseen(call, missing ?? HangupCause.EndedUnseen, told || call.DoubtedAt is null ? Unseen : "the server did not say whether it took the call, and has none");
+                EndUnseen(call, missing ?? HangupCause.EndedUnseen, neverTaken: !told && call.DoubtedAt is not null);
                 gone++;
             }
 
@@ -194,7 +192,7 @@ internal sealed partial class AsteriskMapper
         }
     }
 
-    private void EndUnseen(AsteriskCall call, HangupCause cause, string unseen = Unseen)
+    private void EndUnseen(AsteriskCall call, HangupCause cause, bool neverTaken = false)
     {
         foreach (AsteriskLeg leg in call.Legs)
         {
@@ -204,13 +202,7 @@ internal sealed partial class AsteriskMapper
             records.Remember(leg.IdBytes, call);
         }
 
-        call.Cause = cause;
-        call.CauseText = cause switch
-        {
-            HangupCause.ServerShutdown => "the server shut down or restarted",
-            HangupCause.ServerRestarted => "the server was restarted",
-            _ => unseen,
-        };
+        call.NoteUnseenEnd(cause, neverTaken);
         call.FinishAt = null;
         call.LiveLegs = 0;
         call.EndRecordings(calls.Now);

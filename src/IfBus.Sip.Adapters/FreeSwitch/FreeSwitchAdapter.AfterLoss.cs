@@ -1,38 +1,30 @@
 using System.Text;
 using System.Text.Json;
-using IfBus.Sip.Adapters.Diagnostics;
 
 namespace IfBus.Sip.Adapters.FreeSwitch;
 
 /// <content>Brings the calls in line with the server, when events were missed and when its list is asked for.</content>
 internal sealed partial class FreeSwitchAdapter
 {
+    private const string LookingAgain = "looking for calls again";
+
     // So many legs are asked about side by side: each question is a thread of the server.
     private const int AskedTogether = 50;
 
     // The list is a moment behind: what it lacked after a reconnect, and what happened just before it, is looked for once more.
     private async Task LookAgainAsync(FreeSwitchSession session, bool repairs)
     {
-        try
+        bool missed = true;
+        for (int i = 0; i < 3 && missed; i++)
         {
-            bool missed = true;
-            for (int i = 0; i < 3 && missed; i++)
-            {
-                await Task.Delay(TimeSpan.FromSeconds(1.1), Time, CancellationToken.None).ConfigureAwait(false);
-                EslReply reply = await session.Esl.RunAsync("show channels as json", CancellationToken.None).ConfigureAwait(false);
-                if (reply.IsError) return;
-                missed = await ReconcileAsync(session, FreeSwitchList.Rows(reply.Text), afterLoss: true, CancellationToken.None).ConfigureAwait(false);
-                if (!repairs) continue;
-                if (i == 0) await RepairAsync(session, CancellationToken.None).ConfigureAwait(false);
-                // Not before it is known who is there.
-                if (!missed || i == 2) _mapper.ResumeTransfers();
-            }
-        }
-#pragma warning disable CA1031 // nobody awaits it: an error of our own must be told, not lost
-        catch (Exception e)
-#pragma warning restore CA1031
-        {
-            Log.WorkFailed(Logger, e, Name, "looking for calls again");
+            await Task.Delay(TimeSpan.FromSeconds(1.1), Time, CancellationToken.None).ConfigureAwait(false);
+            EslReply reply = await session.Esl.RunAsync("show channels as json", CancellationToken.None).ConfigureAwait(false);
+            if (reply.IsError) return;
+            missed = await ReconcileAsync(session, FreeSwitchList.Rows(reply.Text), afterLoss: true, CancellationToken.None).ConfigureAwait(false);
+            if (!repairs) continue;
+            if (i == 0) await RepairAsync(session, CancellationToken.None).ConfigureAwait(false);
+            // Not before it is known who is there.
+            if (!missed || i == 2) _mapper.ResumeTransfers();
         }
     }
 
@@ -61,7 +53,12 @@ internal sealed partial class FreeSwitchAdapter
     private async Task RepairAsync(FreeSwitchSession session, CancellationToken cancellationToken)
     {
         if (await AskIfAsync(session, "show", "show calls as json", cancellationToken).ConfigureAwait(false) is { } pairs) _mapper.ApplyPairs(FreeSwitchList.Rows(pairs));
-        if (await AskIfAsync(session, "conference", "conference json_list", cancellationToken).ConfigureAwait(false) is { } rooms) _mapper.ApplyRooms(Members(rooms));
+        if (await AskIfAsync(session, "conference", "conference json_list", cancellationToken).ConfigureAwait(false) is { } list)
+        {
+            using JsonDocument rooms = Parse(list);
+            _mapper.ApplyRooms(Members(rooms));
+        }
+
         List<FreeSwitchLeg> recorded, answered;
         lock (Calls.Sync)
         {

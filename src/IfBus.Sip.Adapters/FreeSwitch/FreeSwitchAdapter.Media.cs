@@ -84,17 +84,16 @@ internal sealed partial class FreeSwitchAdapter
     private async Task<(IReadOnlyList<SipConference> Rooms, IReadOnlyDictionary<string, (string Room, string Member)> Members)> RoomsAsync(FreeSwitchSession session, CancellationToken cancellationToken)
     {
         EslReply reply = await AskAsync(session, "conference json_list", "SipRejected", $"{Name} does not list its conference rooms", null, cancellationToken).ConfigureAwait(false);
-        IReadOnlyDictionary<string, (string Room, string Member)> members = Members(reply.Text);
-        _mapper.ApplyRooms(members);
         using JsonDocument rooms = Parse(reply.Text);
+        IReadOnlyDictionary<string, (string Room, string Member)> members = Members(rooms);
+        _mapper.ApplyRooms(members);
         return (rooms.RootElement.EnumerateArray().Select(Room).ToArray(), members);
     }
 
     // Room and number of each member, by its uuid.
-    private Dictionary<string, (string Room, string Member)> Members(string list)
+    private static Dictionary<string, (string Room, string Member)> Members(JsonDocument rooms)
     {
         var members = new Dictionary<string, (string Room, string Member)>(StringComparer.Ordinal);
-        using JsonDocument rooms = Parse(list);
         foreach (JsonElement room in rooms.RootElement.EnumerateArray())
         {
             if (Text(room, "conference_name") is not { } name || !room.TryGetProperty("members", out JsonElement inside) || inside.ValueKind != JsonValueKind.Array) continue;

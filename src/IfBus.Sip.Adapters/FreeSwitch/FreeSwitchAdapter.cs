@@ -77,7 +77,8 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
             if (login.Channels is not null || missing is not null) (gone, _) = _mapper.Reconcile(login.Channels is null ? [] : FreeSwitchList.Rows(login.Channels), missing, afterLoss: true);
             if (_connectedBefore) Log.Reconciled(Logger, Name, Calls.LiveCount, gone);
             if (_connectedBefore && Calls.LiveCount > 0) await RepairAsync(session, cancellationToken).ConfigureAwait(false);
-            if (login.Channels is not null && Calls.LiveCount > 0) _ = LookAgainAsync(session, repairs: _connectedBefore);
+            bool repairs = _connectedBefore;
+            if (login.Channels is not null && Calls.LiveCount > 0) Beside(LookingAgain, now => LookAgainAsync(now, repairs));
             _connectedBefore = true;
             _coreBefore = login.CoreUuid ?? _coreBefore;
             // A start after this is another one; it is told in whole seconds.
@@ -353,15 +354,12 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
     }
 
     // Events tell of the call if the server took it. If none has come by then, and the server lists none, it did not.
-    private void LookForLater(FreeSwitchSession session, FreeSwitchCall call)
+    private void LookForLater(FreeSwitchSession session, FreeSwitchCall call) => Beside(LookingAgain, async _ =>
     {
-        _ = Task.Run(async () =>
-        {
-            await Task.Delay(TimeInDoubt, Time, CancellationToken.None).ConfigureAwait(false);
-            // After a loss of the first connection its successor brings the table in line.
-            if (session == _current && !session.Closed.IsCompleted && _mapper.Doubt(call)) await LookAgainAsync(session, repairs: false).ConfigureAwait(false);
-        });
-    }
+        await Task.Delay(TimeInDoubt, Time, CancellationToken.None).ConfigureAwait(false);
+        // After a loss of the first connection its successor brings the table in line.
+        if (session == _current && !session.Closed.IsCompleted && _mapper.Doubt(call)) await LookAgainAsync(session, repairs: false).ConfigureAwait(false);
+    });
 
     // Within a deadline of its own; calls that are waiting go over the first connection meanwhile, and for good if there is no second.
     private async Task<EslSession> OpenSecondAsync(WireEndpoint endpoint)

@@ -18,6 +18,9 @@ internal sealed class FreeSwitchCall(string callId, bool ours) : TrackedCall(cal
     /// <summary>The id of the job that its originate runs as. Everybody who subscribes is told everybody's jobs, so it must not be one that others can know.</summary>
     public string JobId { get; init; } = callId;
 
+    /// <summary>The same as it stands on the wire.</summary>
+    public byte[] JobIdBytes => field ??= System.Text.Encoding.UTF8.GetBytes(JobId);
+
     /// <summary>The originate has ended: until then another attempt of its dial string may follow a leg that failed.</summary>
     public bool OriginateDone { get; set; }
 

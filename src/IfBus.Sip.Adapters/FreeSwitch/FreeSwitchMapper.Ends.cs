@@ -106,14 +106,7 @@ internal sealed partial class FreeSwitchMapper
 
                 if (ended is not null && call.LiveLegs > 0) OnLegMissing(call, ended);
                 if (doubts || call.LiveLegs > 0 || (missing is null && (call.IsOpen || call.Legs.Exists(l => l is { Ended: false, MissingSince: { } since } && since > now - GraceForLeg)))) continue;
-                call.Cause = missing ?? HangupCause.EndedUnseen;
-                call.CauseText = call.Cause switch
-                {
-                    HangupCause.ServerShutdown => "the server shut down or restarted",
-                    HangupCause.ServerRestarted => "the server was restarted",
-                    _ when call.InDoubt && !call.SeenOnServer => "the server did not say whether it took the call, and has none",
-                    _ => "ended while we did not see it",
-                };
+                call.NoteUnseenEnd(missing ?? HangupCause.EndedUnseen, neverTaken: call.InDoubt && !call.SeenOnServer);
                 Leave(call);
                 calls.Move(call, CallState.Terminated);
                 gone++;
@@ -243,7 +236,7 @@ internal sealed partial class FreeSwitchMapper
     private void Leave(FreeSwitchCall call)
     {
         call.FinishAt = null;
-        if (call.IsOurs) _jobs.Remove(System.Text.Encoding.UTF8.GetBytes(call.JobId));
+        if (call.IsOurs) _jobs.Remove(call.JobIdBytes);
         foreach (FreeSwitchLeg leg in call.Legs)
         {
             if (_legs.TryGet(leg.IdBytes, out FreeSwitchLeg? there) && there == leg) _legs.Remove(leg.IdBytes);

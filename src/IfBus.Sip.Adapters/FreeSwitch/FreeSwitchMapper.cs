@@ -49,7 +49,7 @@ internal sealed partial class FreeSwitchMapper(string server, CallTable calls, E
                 leg.IsCandidate = legs.Count > 1;
             }
 
-            _jobs.Set(Encoding.UTF8.GetBytes(call.JobId), call);
+            _jobs.Set(call.JobIdBytes, call);
             calls.Add(call);
         }
     }
@@ -70,7 +70,7 @@ internal sealed partial class FreeSwitchMapper(string server, CallTable calls, E
         lock (calls.Sync)
         {
             foreach (FreeSwitchLeg leg in call.Legs) _legs.Remove(leg.IdBytes);
-            _jobs.Remove(Encoding.UTF8.GetBytes(call.JobId));
+            _jobs.Remove(call.JobIdBytes);
             _watched.Remove(call);
             calls.Remove(call);
         }

@@ -185,13 +185,7 @@ internal sealed partial class YateMapper
 
     private int EndUnseen(YateCall call, HangupCause cause)
     {
-        call.Cause = cause;
-        call.CauseText = cause switch
-        {
-            HangupCause.ServerShutdown => "the server shut down or restarted",
-            HangupCause.ServerRestarted => "the server was restarted",
-            _ => "ended while we did not see it",
-        };
+        call.NoteUnseenEnd(cause);
         Leave(call);
         calls.Move(call, CallState.Terminated);
         return 1;
