@@ -32,9 +32,7 @@ public sealed class SupervisionTests
     public async Task A_session_that_comes_back_while_its_adapter_is_left_is_closed()
     {
         var adapter = new FakeAdapter();
-        var first = new FakeSession();
-        adapter.OpensLater().SetResult(first);
-        await adapter.ConnectAsync(default).WaitAsync(Limit);
+        FakeSession first = await ConnectAsync(adapter);
         TaskCompletionSource<FakeSession> opening = adapter.OpensLater();
         first.Lose(new SipConnectionException("gone"));
         await adapter.Opening.WaitAsync(Limit);
@@ -63,9 +61,7 @@ public sealed class SupervisionTests
     public async Task Leaving_does_not_wait_for_an_attempt_that_hangs()
     {
         var adapter = new FakeAdapter();
-        var first = new FakeSession();
-        adapter.OpensLater().SetResult(first);
-        await adapter.ConnectAsync(default).WaitAsync(Limit);
+        FakeSession first = await ConnectAsync(adapter);
         TaskCompletionSource<FakeSession> opening = adapter.OpensLater();
         first.Lose(new SipConnectionException("gone"));
         await adapter.Opening.WaitAsync(Limit);
@@ -82,9 +78,7 @@ public sealed class SupervisionTests
     public async Task A_cancellation_that_is_nobodys_is_a_failed_attempt_and_tried_again()
     {
         await using var adapter = new FakeAdapter();
-        var first = new FakeSession();
-        adapter.OpensLater().SetResult(first);
-        await adapter.ConnectAsync(default).WaitAsync(Limit);
+        FakeSession first = await ConnectAsync(adapter);
         adapter.OpensLater().SetException(new OperationCanceledException("of a timer within"));
         adapter.OpensLater().SetResult(new FakeSession());
         first.Lose(new SipConnectionException("gone"));
@@ -95,12 +89,18 @@ public sealed class SupervisionTests
     public async Task An_error_of_our_own_in_the_watch_is_told()
     {
         await using var adapter = new FakeAdapter();
-        var first = new FakeSession();
-        adapter.OpensLater().SetResult(first);
-        await adapter.ConnectAsync(default).WaitAsync(Limit);
+        FakeSession first = await ConnectAsync(adapter);
         first.Break(new InvalidOperationException("our own"));
         await Until.TrueAsync(() => adapter.Server.State == ConnectionState.Failed);
         Assert.Contains("our own", adapter.Server.LastError, StringComparison.Ordinal);
+    }
+
+    private static async Task<FakeSession> ConnectAsync(FakeAdapter adapter)
+    {
+        var session = new FakeSession();
+        adapter.OpensLater().SetResult(session);
+        await adapter.ConnectAsync(default).WaitAsync(Limit);
+        return session;
     }
 
     private sealed class FakeSession : ISipSession

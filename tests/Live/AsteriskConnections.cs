@@ -32,40 +32,22 @@ public sealed class AsteriskConnections : IDisposable
     [ServerFact]
     public void User_without_originate_cannot_call_and_nothing_is_sent()
     {
-        var sent = new StringBuilder();
-        string Sent()
-        {
-            lock (sent) return sent.ToString();
-        }
-
-        using var relay = new Relay(LiveServer.Host, LiveServer.Port, async (client, server) =>
-        {
-            byte[] buffer = new byte[16 * 1024];
-            while (await client.ReadAsync(buffer) is > 0 and int count)
-            {
-                lock (sent) sent.Append(Encoding.UTF8.GetString(buffer, 0, count));
-                await server.WriteAsync(buffer.AsMemory(0, count));
-            }
-        });
+        using var relay = new RecordingRelay(LiveServer.Host, LiveServer.Port);
         _module.Run(Connect, LiveServer.Host, relay.Port, Credentials.Of("ifbus-ro", "ro-secret"), NoMore);
-        string before = Sent();
+        string before = relay.Sent;
         Assert.Contains("Action: ListCommands", before, StringComparison.Ordinal);
         var error = _module.Fails("SipNotSupported", "New-SipCall -From sipp-answer -To echo");
         Assert.Contains("class originate", error.Exception.Message, StringComparison.Ordinal);
         // What is sent next comes after whatever the call would have sent.
         Assert.Empty(_module.Run("Get-SipCallStatus"));
-        string[] since = [.. Sent()[before.Length..].Split("\r\n").Where(l => l.StartsWith("Action: ", StringComparison.Ordinal))];
+        string[] since = [.. relay.Sent[before.Length..].Split("\r\n").Where(l => l.StartsWith("Action: ", StringComparison.Ordinal))];
         Assert.Equal(["Action: CoreShowChannels"], since);
     }
 
     [ServerFact]
     public void Nobody_listens()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        int port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        listener.Stop();
-        var error = _module.Fails("SipConnectionFailed", Connect, "127.0.0.1", port, Credentials.Of("a", "b"), NoMore);
+        var error = _module.Fails("SipConnectionFailed", Connect, "127.0.0.1", ClosedPort.Find(), Credentials.Of("a", "b"), NoMore);
         Assert.Contains("nobody listens", error.Exception.Message, StringComparison.Ordinal);
     }
 

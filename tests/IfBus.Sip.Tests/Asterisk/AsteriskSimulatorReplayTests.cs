@@ -23,7 +23,7 @@ public sealed class AsteriskSimulatorReplayTests(AsteriskSimulatorReplayTests.Pl
         ["queue"] = "one queue without agents' events",
         ["refer"] = "no phone that sends REFER",
         ["restart-idle"] = "restart says the same",
-        ["stop-gracefully"] = "the server goes when its one call ends, after six seconds; on a machine that is late the questions come after that",
+        ["stop-gracefully"] = "what one connection is answered depends on what another said a second before, which a late machine mixes up; GracefulStopTests has it in order",
     };
 
     // Of a played one: what is left out (ManagerComparison.IsLeftOut), and why.

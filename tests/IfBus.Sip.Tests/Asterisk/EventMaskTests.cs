@@ -1,5 +1,3 @@
-using System.Net.Sockets;
-using System.Text;
 using IfBus.Sip.Simulators;
 using IfBus.Sip.Tests.Support;
 
@@ -15,22 +13,12 @@ public sealed class EventMaskTests
     public async Task Cel_is_kept_off_the_wire_by_a_login_with_class_system(string write, bool filters)
     {
         using AsteriskSimulator simulator = AsteriskSimulator.Start(new AsteriskSimulatorOptions { Users = [new AsteriskSimulatorUser { Name = "u", Secret = "s", Read = "call,cdr", Write = write }] });
-        var sent = new StringBuilder();
-        using var relay = new Relay("127.0.0.1", simulator.Port, async (client, server) =>
-        {
-            byte[] buffer = new byte[4096];
-            while (await client.ReadAsync(buffer) is > 0 and int count)
-            {
-                lock (sent) sent.Append(Encoding.ASCII.GetString(buffer, 0, count));
-                await server.WriteAsync(buffer.AsMemory(0, count));
-            }
-        });
+        using var relay = new RecordingRelay("127.0.0.1", simulator.Port);
         await using (await Connected.ToAsync(SipServerType.Asterisk, relay.Port, 30, 30, 60, new("u", "s")))
         {
         }
 
-        string[] actions;
-        lock (sent) actions = sent.ToString().Split("\r\n\r\n");
+        string[] actions = relay.Sent.Split("\r\n\r\n");
         // No cel, which is in class call anyway, and no dialplan, which can carry forged events.
         Assert.Contains("\r\nEvents: system,call,cdr,dtmf", Assert.Single(actions, a => a.StartsWith("Action: Login\r\n", StringComparison.Ordinal)), StringComparison.Ordinal);
         Assert.Contains("\r\nEventMask: system,call,cdr,dtmf", Assert.Single(actions, a => a.StartsWith("Action: Events\r\n", StringComparison.Ordinal)), StringComparison.Ordinal);

@@ -1,5 +1,3 @@
-using System.Net;
-using IfBus.Sip.Adapters;
 using IfBus.Sip.Tests.Support;
 
 namespace IfBus.Sip.Tests.Asterisk;
@@ -19,7 +17,7 @@ public sealed class ListOrderTests
                 + ManagerPeer.Event("Newstate", $"Channel: PJSIP/9-1\r\nChannelStateDesc: Up\r\n{Ids}")
                 + ManagerPeer.Event("ConfbridgeLeave", $"Conference: room\r\nChannel: PJSIP/9-1\r\n{Ids}")
             : null);
-        await using ISipAdapter adapter = await ConnectAsync(peer.Port);
+        await using ISipAdapter adapter = await peer.ConnectAsync();
         await adapter.CheckHealthAsync(default).WaitAsync(Limit);
         for (int i = 0; i < 3; i++)
         {
@@ -38,7 +36,7 @@ public sealed class ListOrderTests
         using var peer = new ManagerPeer(q => q.Name == "CoreShowChannels"
             ? ManagerPeer.List(q, "CoreShowChannelsComplete", Channel("Up", "Wait", "60")) + ManagerPeer.Event("Hangup", $"Channel: PJSIP/9-1\r\n{Ids}Cause: 16\r\n")
             : null);
-        await using ISipAdapter adapter = await ConnectAsync(peer.Port);
+        await using ISipAdapter adapter = await peer.ConnectAsync();
         await adapter.CheckHealthAsync(default).WaitAsync(Limit);
         Assert.Empty(adapter.KnownCalls);
     }
@@ -53,7 +51,7 @@ public sealed class ListOrderTests
             ("CoreShowChannels", 1, true) => ManagerPeer.List(q, "CoreShowChannelsComplete", Channel("Up", "Wait", "60")) + "Event: Shutdown\r\nPrivilege: system,all\r\nShutdown: Cleanly\r\nRestart: False\r\n\r\n",
             _ => null,
         });
-        await using ISipAdapter adapter = await ConnectAsync(peer.Port);
+        await using ISipAdapter adapter = await peer.ConnectAsync();
         last = true;
         Assert.Single(await adapter.GetCallsAsync(default).WaitAsync(Limit));
         await adapter.CheckHealthAsync(default).WaitAsync(Limit);
@@ -64,20 +62,4 @@ public sealed class ListOrderTests
 
     private static string Channel(string state, string application, string data) =>
         $"Event: CoreShowChannel\r\nChannel: PJSIP/9-1\r\nChannelStateDesc: {state}\r\n{Ids}Application: {application}\r\nApplicationData: {data}\r\nDuration: 00:00:05\r\n";
-
-    private static async Task<ISipAdapter> ConnectAsync(int port)
-    {
-        ISipAdapter adapter = new SipAdapterFactory().Create(
-            new SipServerConfiguration
-            {
-                Type = SipServerType.Asterisk,
-                Host = "127.0.0.1",
-                Port = port,
-                Credential = new NetworkCredential("u", "s"),
-                Reconnect = new SipReconnectPolicy { BaseDelay = TimeSpan.FromMilliseconds(20), MaxDelay = TimeSpan.FromMilliseconds(50) },
-            },
-            null);
-        await adapter.ConnectAsync(default).WaitAsync(Limit);
-        return adapter;
-    }
 }

@@ -1,5 +1,3 @@
-using System.Net;
-using IfBus.Sip.Adapters;
 using IfBus.Sip.Tests.Support;
 
 namespace IfBus.Sip.Tests.Asterisk;
@@ -21,7 +19,7 @@ public sealed class UnlistedCallsTests
             ("CoreStatus", _) => Started(q, "2026-01-01"),
             _ => null,
         });
-        await using ISipAdapter adapter = await ConnectAsync(peer.Port);
+        await using ISipAdapter adapter = await ConnectAsync(peer);
         peer.Drop();
         await Until.TrueAsync(() => adapter.Server is { State: ConnectionState.Connected, Reconnects: 1 });
         Assert.Equal(CallState.Connected, Assert.Single(adapter.KnownCalls).State);
@@ -44,7 +42,7 @@ public sealed class UnlistedCallsTests
             ("CoreStatus", _) => Started(q, q.Connection == 1 ? "2026-01-01" : "2026-01-02"),
             _ => null,
         });
-        await using ISipAdapter adapter = await ConnectAsync(peer.Port);
+        await using ISipAdapter adapter = await ConnectAsync(peer);
         peer.Drop();
         SipCall ended = await adapter.WaitForCallAsync("1.1", [], null, default).WaitAsync(Limit);
         Assert.Equal((CallState.Terminated, HangupCause.ServerRestarted), (ended.State, ended.Cause));
@@ -55,7 +53,7 @@ public sealed class UnlistedCallsTests
     public async Task Late_events_of_a_call_that_a_list_lacked_make_no_other_call()
     {
         using var peer = new ManagerPeer(q => q is { Name: "CoreShowChannels", Connection: 1 } ? OneCall(q) : null);
-        await using ISipAdapter adapter = await ConnectAsync(peer.Port);
+        await using ISipAdapter adapter = await ConnectAsync(peer);
         peer.Drop();
         SipCall ended = await adapter.WaitForCallAsync("1.1", [], null, default).WaitAsync(Limit);
         Assert.Equal((CallState.Terminated, HangupCause.EndedUnseen), (ended.State, ended.Cause));
@@ -76,19 +74,9 @@ public sealed class UnlistedCallsTests
     private static string Started(ManagerQuestion question, string date) =>
         $"Response: Success\r\nActionID: {question.Id}\r\nCoreStartupDate: {date}\r\nCoreStartupTime: 10:00:00\r\nCoreCurrentCalls: 1\r\n\r\n";
 
-    private static async Task<ISipAdapter> ConnectAsync(int port)
+    private static async Task<ISipAdapter> ConnectAsync(ManagerPeer peer)
     {
-        ISipAdapter adapter = new SipAdapterFactory().Create(
-            new SipServerConfiguration
-            {
-                Type = SipServerType.Asterisk,
-                Host = "127.0.0.1",
-                Port = port,
-                Credential = new NetworkCredential("u", "s"),
-                Reconnect = new SipReconnectPolicy { BaseDelay = TimeSpan.FromMilliseconds(20), MaxDelay = TimeSpan.FromMilliseconds(50) },
-            },
-            null);
-        await adapter.ConnectAsync(default).WaitAsync(Limit);
+        ISipAdapter adapter = await peer.ConnectAsync();
         Assert.Equal(CallState.Connected, Assert.Single(adapter.KnownCalls).State);
         return adapter;
     }

@@ -51,9 +51,9 @@ public sealed class AsteriskSimulatorIds : ManagerIdsContract
 /// <summary>Servers that are started for one test and stopped after it.</summary>
 internal static class Simulated
 {
-    public static ContractServer Asterisk(string version)
+    public static ContractServer Asterisk(string version, params AsteriskSimulatorUser[] users)
     {
-        AsteriskSimulator simulator = AsteriskSimulator.Start(new AsteriskSimulatorOptions { Version = version });
+        AsteriskSimulator simulator = AsteriskSimulator.Start(new AsteriskSimulatorOptions { Version = version, Users = users });
         return new ContractServer(simulator.Host, simulator.Port, simulator.User, simulator.Secret, simulator);
     }
 

@@ -29,17 +29,8 @@ public sealed class DestinationSimulatorContract : DestinationContract
 /// <summary>A simulator with the users of the live tests.</summary>
 internal static class WithUsers
 {
-    public static ContractServer Start(string version)
-    {
-        AsteriskSimulator simulator = AsteriskSimulator.Start(new AsteriskSimulatorOptions
-        {
-            Version = version,
-            Users =
-            [
-                new AsteriskSimulatorUser { Name = "ifbus-orig", Secret = "orig-secret", Read = "call", Write = "originate" },
-                new AsteriskSimulatorUser { Name = "ifbus-calls", Secret = "calls-secret", Read = "call,cdr", Write = "originate,call,reporting" },
-            ],
-        });
-        return new ContractServer(simulator.Host, simulator.Port, simulator.User, simulator.Secret, simulator);
-    }
+    public static ContractServer Start(string version) => Simulated.Asterisk(
+        version,
+        new AsteriskSimulatorUser { Name = "ifbus-orig", Secret = "orig-secret", Read = "call", Write = "originate" },
+        new AsteriskSimulatorUser { Name = "ifbus-calls", Secret = "calls-secret", Read = "call,cdr", Write = "originate,call,reporting" });
 }

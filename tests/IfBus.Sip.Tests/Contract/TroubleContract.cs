@@ -189,16 +189,19 @@ public abstract class TroubleContract : ServerContract
 
         // Its own connection is never answered: the server only closes it.
         Other.Fails("SipConnectionLost", "Invoke-SipCommand Command -Field @{ Command = 'core restart now' } -Confirm:$false");
-        foreach (SipCall call in new[] { held, inside, recorded, consulting })
+        SipCall[] calls = [held, inside, recorded, consulting];
+        SipCall[] ended = [.. calls.Select(WaitForEnd)];
+        // First of all, so that what is wrong here harms no other test.
+        WaitUntilBack();
+        foreach ((SipCall call, SipCall end) in calls.Zip(ended))
         {
-            SipCall ended = WaitForEnd(call);
-            // Of those who consult the one who is kept may go first: then it is the call of the other two.
-            (string from, string to) = call == consulting && ended.To == "601" ? ("dial-answer", "601") : ("sipp-answer", "dial-answer");
-            AssertFinal(ended, ShutDown(ended), from, to, answered: call);
+            // Of three who consult one leaves first, and the call ends as the one of the other two; which, is up to the server.
+            (string?, string?)[] between = call == consulting ? [("sipp-answer", "dial-answer"), ("dial-answer", "601"), ("sipp-answer", "601")] : [("sipp-answer", "dial-answer")];
+            Assert.Contains((end.From, end.To), between);
+            AssertFinal(end, ShutDown(end), end.From, end.To, answered: call);
         }
 
         Assert.StartsWith("Stopped", Now(recorded).Details["Recording:" + recording.RecordingId], StringComparison.Ordinal);
-        WaitUntilBack();
         foreach ((SipCall call, string what) in new[] { (held, "Resume-SipCall"), (inside, "Exit-SipConference"), (recorded, "Stop-SipRecording"), (consulting, "Move-SipCall -Complete"), (consulting, "Move-SipCall -Cancel"), (held, "Stop-SipCall") })
             Fails(call, "SipCallEnded", what);
         Assert.Empty(Module.Run("Get-SipConference"));

@@ -50,11 +50,8 @@ public sealed class TransferTroubleTests
     {
         await using FreeSwitchRig rig = await FreeSwitchRig.StartAsync();
         SipCall call = await ConsultAsync(rig);
-        using EslClient other = await EslClient.LogInAsync(rig.Server);
         string kept = call.Legs[0].Id, released = call.Legs[1].Id, consulted = rig.Now(call).Legs[2].Id;
-        await rig.CutAsync();
-        await other.ApiAsync($"uuid_bridge {kept} {consulted}");
-        await rig.MendAsync();
+        await WhileCutAsync(rig, $"uuid_bridge {kept} {consulted}");
         await rig.UntilAsync(() => rig.Now(call).State == CallState.Connected && rig.Up(call) == 2);
         SipCall now = rig.Now(call);
         Assert.Equal(("77", "Hungup"), (now.To, now.Legs.Single(l => l.Id == released).State));
@@ -67,10 +64,7 @@ public sealed class TransferTroubleTests
     {
         await using FreeSwitchRig rig = await FreeSwitchRig.StartAsync();
         SipCall call = await ConsultAsync(rig);
-        using EslClient other = await EslClient.LogInAsync(rig.Server);
-        await rig.CutAsync();
-        await other.ApiAsync($"uuid_kill {call.Legs[1].Id}");
-        await rig.MendAsync();
+        await WhileCutAsync(rig, $"uuid_kill {call.Legs[1].Id}");
         await rig.UntilAsync(() => rig.Now(call).State == CallState.Connected);
         Assert.Equal(("77", 2), (rig.Now(call).To, rig.Up(call)));
         await HangUpAsync(rig, call);
@@ -81,11 +75,8 @@ public sealed class TransferTroubleTests
     {
         await using FreeSwitchRig rig = await FreeSwitchRig.StartAsync();
         SipCall call = await ConsultAsync(rig);
-        using EslClient other = await EslClient.LogInAsync(rig.Server);
         string consulted = rig.Now(call).Legs[2].Id;
-        await rig.CutAsync();
-        await other.ApiAsync($"uuid_kill {consulted}");
-        await rig.MendAsync();
+        await WhileCutAsync(rig, $"uuid_kill {consulted}");
         await rig.UntilAsync(() => rig.Now(call).State == CallState.Connected);
         Assert.Equal((call.To, 2), (rig.Now(call).To, rig.Up(call)));
         await HangUpAsync(rig, call);
@@ -159,6 +150,15 @@ public sealed class TransferTroubleTests
         await rig.UntilAsync(() => consulting.IsCompleted);
         Assert.Equal((CallState.Transferring, 3), ((await consulting).State, rig.Up(call)));
         return call;
+    }
+
+    // Another client has the server do something that we are not told of.
+    private static async Task WhileCutAsync(FreeSwitchRig rig, string command)
+    {
+        using EslClient other = await EslClient.LogInAsync(rig.Server);
+        await rig.CutAsync();
+        await other.ApiAsync(command);
+        await rig.MendAsync();
     }
 
     private static Task<SipCall> EndAsync(FreeSwitchRig rig, SipCall call, bool complete) => complete ? rig.Adapter.CompleteTransferAsync(call.CallId, default) : rig.Adapter.CancelTransferAsync(call.CallId, default);

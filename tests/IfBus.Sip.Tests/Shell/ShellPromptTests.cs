@@ -45,6 +45,7 @@ public sealed class ShellPromptTests
         // The Shell goes on, and so does the call.
         await terminal.TypeAsync("\"calls: $(@(Get-SipCallStatus).Count)\"\n", "calls: 1", "SIP> ");
         await terminal.TypeAsync("exit 4\n");
-        Assert.Equal(4, await terminal.EndAsync());
+        int code = await terminal.EndAsync();
+        Assert.True(code == 4, $"{code} after: {terminal.Shown}");
     }
 }

@@ -6,7 +6,7 @@ namespace IfBus.Sip.Tests.Support;
 internal static class Connected
 {
     /// <summary>A connected adapter; one that does not come to it is let go.</summary>
-    public static async Task<ISipAdapter> ToAsync(SipServerType type, int port, double seconds, double requestSeconds, double keepAlive, NetworkCredential? credential = null, ISipLog? log = null, TimeProvider? time = null)
+    public static async Task<ISipAdapter> ToAsync(SipServerType type, int port, double seconds, double requestSeconds, double keepAlive, NetworkCredential? credential = null, ISipLog? log = null, TimeProvider? time = null, SipReconnectPolicy? reconnect = null)
     {
         ISipAdapter adapter = new Adapters.SipAdapterFactory(time ?? TimeProvider.System).Create(
             new SipServerConfiguration
@@ -18,6 +18,7 @@ internal static class Connected
                 ConnectTimeout = TimeSpan.FromSeconds(seconds),
                 RequestTimeout = TimeSpan.FromSeconds(requestSeconds),
                 KeepAlive = TimeSpan.FromSeconds(keepAlive),
+                Reconnect = reconnect ?? new SipReconnectPolicy(),
             },
             log);
         try

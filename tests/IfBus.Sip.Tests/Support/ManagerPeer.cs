@@ -37,6 +37,11 @@ internal sealed class ManagerPeer : IDisposable
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 
+    /// <summary>An adapter that is connected to it, and is soon back when it is dropped.</summary>
+    public Task<ISipAdapter> ConnectAsync() => Connected.ToAsync(
+        SipServerType.Asterisk, Port, 20, 20, 20, new NetworkCredential("u", "s"),
+        reconnect: new SipReconnectPolicy { BaseDelay = TimeSpan.FromMilliseconds(20), MaxDelay = TimeSpan.FromMilliseconds(50) });
+
     /// <summary>What was asked so far.</summary>
     public IReadOnlyList<ManagerQuestion> Asked
     {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 
 namespace IfBus.Sip.Tests.Support;
@@ -7,13 +8,15 @@ namespace IfBus.Sip.Tests.Support;
 internal sealed class Terminal : IDisposable
 {
     private const string Script = "/usr/bin/script";
+    // script --return gives 0 when the terminal hangs up before the program can be waited for (util-linux 2.38): the shell is asked instead.
+    private const string LeftWith = "left with ";
     private readonly StringBuilder _shown = new();
     private readonly Process _process;
     private readonly Task _reading;
 
     public Terminal(string command)
     {
-        var start = new ProcessStartInfo(Script, ["--quiet", "--return", "--command", command, "/dev/null"]) { RedirectStandardOutput = true, RedirectStandardInput = true };
+        var start = new ProcessStartInfo(Script, ["--quiet", "--command", $"trap : INT; {command}; echo {LeftWith}$?", "/dev/null"]) { RedirectStandardOutput = true, RedirectStandardInput = true };
         // Without colours and without sequences that move the cursor: what is shown is what is read.
         start.Environment["TERM"] = "dumb";
         start.Environment["NO_COLOR"] = "1";
@@ -55,8 +58,11 @@ internal sealed class Terminal : IDisposable
     /// <summary>The exit code of the program, once it has ended.</summary>
     public async Task<int> EndAsync()
     {
-        await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
-        return _process.ExitCode;
+        await Task.WhenAll(_process.WaitForExitAsync(), _reading).WaitAsync(TimeSpan.FromSeconds(60));
+        string shown = Shown;
+        int at = shown.LastIndexOf(LeftWith, StringComparison.Ordinal);
+        Assert.True(at >= 0, $"no exit code in: {shown}");
+        return int.Parse(shown.AsSpan(at + LeftWith.Length), CultureInfo.InvariantCulture);
     }
 
     public void Dispose()
