@@ -116,13 +116,25 @@ internal sealed class CallTable(string server, SipServerType type, EventHub even
             return false;
         }
 
+        if (to == CallState.HangingUp) call.StateBeforeHangup = from;
+        Enter(call, from, to, raw, reader);
+        return true;
+    }
+
+    /// <summary>Its hang-up was not carried out, or nobody knows: it is what it was before. Under the lock.</summary>
+    public void GoesOn(TrackedCall call)
+    {
+        if (call.State == CallState.HangingUp) Enter(call, CallState.HangingUp, call.StateBeforeHangup, default, null);
+    }
+
+    private void Enter(TrackedCall call, CallState from, CallState to, ReadOnlySpan<byte> raw, SipFieldReader? reader)
+    {
         DateTime now = Now;
         call.State = to;
         if (to == CallState.Connected && call.AnsweredAt is null) call.AnsweredAt = now;
         if (to == CallState.Terminated) End(call, now);
         Log.CallState(log, call.CallId, server, from, to);
         Announce(call, SipEventTypes.CallStateChanged, from, raw, reader, now);
-        return true;
     }
 
     /// <summary>Tells subscribers and waiters how a call stands. Under the lock.</summary>

@@ -60,6 +60,34 @@ internal abstract partial class SipAdapterBase<TSession>
         if (call.State is not (CallState.Connected or CallState.OnHold)) throw WrongState(call, "SipCallNotConnected", "is not connected");
     }
 
+    /// <summary>Asks the server to end a call. If it refuses, or was not reached, the call goes on as if nobody had asked.</summary>
+    protected async Task AskForEndAsync(TrackedCall call, Func<Task> ask)
+    {
+        try
+        {
+            await ask().ConfigureAwait(false);
+        }
+        catch (SipException e) when (!LeavesOpen(e))
+        {
+            lock (Calls.Sync)
+            {
+                call.HangupWanted = null;
+                Calls.GoesOn(call);
+                OnGoesOn(call);
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>A call that was asked to end goes on: what was told of it meanwhile counts now. Under the lock.</summary>
+    protected virtual void OnGoesOn(TrackedCall call)
+    {
+    }
+
+    /// <summary>True if what was asked for may have been done all the same: it was sent, and its answer never came.</summary>
+    protected static bool LeavesOpen(SipException e) => e is SipTimeoutException { OutcomeUnknown: true } or SipConnectionException { OutcomeUnknown: true };
+
     /// <summary>Waits until a call that was asked to end has ended.</summary>
     protected async Task<SipCall> EndedAsync(TrackedCall call, CallWaiter waiter, CancellationToken cancellationToken)
     {

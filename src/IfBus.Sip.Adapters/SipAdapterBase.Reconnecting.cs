@@ -75,6 +75,12 @@ internal abstract partial class SipAdapterBase<TSession>
     private async Task<TSession?> ReconnectAsync(Exception reason)
     {
         SetState(ConnectionState.Reconnecting, reason.Message);
+        // Who asked for a hang-up was told that nobody knows whether it arrived: the server's list tells.
+        lock (Calls.Sync)
+        {
+            foreach (TrackedCall call in Calls.Live) Calls.GoesOn(call);
+        }
+
         for (int attempt = 0; attempt < (Configuration.Reconnect.MaxAttempts ?? int.MaxValue); attempt++)
         {
             try

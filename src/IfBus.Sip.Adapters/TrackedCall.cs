@@ -44,6 +44,12 @@ internal abstract class TrackedCall(string callId, bool ours)
     /// <summary>The codec, where the server tells it.</summary>
     public string? Codec { get; set; }
 
+    /// <summary>A hang-up was asked for, with this cause: what appears of the call later is ended too.</summary>
+    public HangupCause? HangupWanted { get; set; }
+
+    /// <summary>While it is hung up: the state that it had before.</summary>
+    public CallState StateBeforeHangup { get; internal set; }
+
     /// <summary>Who waits for it to reach a state.</summary>
     public List<CallWaiter>? Waiters { get; set; }
 

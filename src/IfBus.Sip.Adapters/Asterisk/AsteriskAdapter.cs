@@ -301,6 +301,8 @@ internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>,
         token => AsteriskLogin.OpenSecondAsync(endpoint, Configuration, Name, Logger, Time, token),
         Configuration.ConnectTimeout, Time, () => $"A second connection to {Name}", CancellationToken.None);
 
+    protected override void OnGoesOn(TrackedCall call) => _mapper.CatchUp((AsteriskCall)call, isNew: false);
+
     protected override void OnLeft() => _timer.Dispose();
 
     private static SipRejectedException Rejected(AmiReply reply, string errorId, string what, string? callId) =>
@@ -341,17 +343,19 @@ internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>,
             Calls.Move(call, CallState.HangingUp);
         }
 
-        var replies = new List<Task<AmiReply>>(legs.Count);
-        foreach (AsteriskLeg leg in legs) replies.Add(ami.RequestAsync(AsteriskCommands.Hangup(leg, cause), cancellationToken));
         bool any = false;
-        foreach (AmiReply reply in await Task.WhenAll(replies).ConfigureAwait(false))
+        await AskForEndAsync(call, async () =>
         {
-            any |= reply.IsSuccess;
-            // "No such channel": it went by itself, its Hangup is under way.
-            if (!reply.IsSuccess && !reply.Message.Contains("No such channel", StringComparison.OrdinalIgnoreCase))
-                throw Rejected(reply, "SipHangUpRejected", $"{Name} refused to hang up {call.CallId}", call.CallId);
-        }
-
+            var replies = new List<Task<AmiReply>>(legs.Count);
+            foreach (AsteriskLeg leg in legs) replies.Add(ami.RequestAsync(AsteriskCommands.Hangup(leg, cause), cancellationToken));
+            foreach (AmiReply reply in await Task.WhenAll(replies).ConfigureAwait(false))
+            {
+                any |= reply.IsSuccess;
+                // "No such channel": it went by itself, its Hangup is under way.
+                if (!reply.IsSuccess && !reply.Message.Contains("No such channel", StringComparison.OrdinalIgnoreCase))
+                    throw Rejected(reply, "SipHangUpRejected", $"{Name} refused to hang up {call.CallId}", call.CallId);
+            }
+        }).ConfigureAwait(false);
         return any;
     }
 

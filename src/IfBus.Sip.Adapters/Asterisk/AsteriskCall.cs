@@ -54,9 +54,6 @@ internal sealed class AsteriskCall(string callId, bool ours) : TrackedCall(callI
     /// <summary>SoftHangupRequest said that the server shuts down (Cause 4 there is the flag AST_SOFTHANGUP_SHUTDOWN).</summary>
     public bool ServerShutdown { get; set; }
 
-    /// <summary>A hang-up was asked for before the channel existed.</summary>
-    public HangupCause? HangupWanted { get; set; }
-
     /// <summary>A transfer that goes on, or the last one.</summary>
     public AsteriskTransfer? Transfer { get; set; }
 

@@ -128,8 +128,8 @@ internal sealed partial class AsteriskMapper
         leg.Room = room;
     }
 
-    // What became of a call, by where its legs are now, while its events went unseen.
-    private void CatchUp(AsteriskCall call, bool isNew)
+    /// <summary>What became of a call, by where its legs are now, while its events went unseen or did not count. Under the lock.</summary>
+    public void CatchUp(AsteriskCall call, bool isNew)
     {
         if (call.HeldByUs && (call.Legs.Exists(l => l is { Ended: false, Room: not null }) || !call.Legs.Exists(l => l is { Ended: false, HearsMusic: true, BridgeId: null }))) call.HeldByUs = false;
         if (call.State is CallState.Created or CallState.Dialing or CallState.Ringing or CallState.Incoming)

@@ -123,7 +123,7 @@ internal sealed partial class FlexisipAdapter
         {
             reply = await session.Client.SendAsync(HttpMethod.Post, "/accounts", "make an account", cancellationToken, body, mark: mark).ConfigureAwait(false);
         }
-        catch (SipException e) when (e is SipTimeoutException { OutcomeUnknown: true } or SipConnectionException { OutcomeUnknown: true })
+        catch (SipException e) when (LeavesOpen(e))
         {
             // Not sent again. If it was made, it has our mark.
             if (await TrySearchAsync(session, address, cancellationToken).ConfigureAwait(false) is { } found && found.UserAgent?.Contains(mark, StringComparison.Ordinal) == true) return found;

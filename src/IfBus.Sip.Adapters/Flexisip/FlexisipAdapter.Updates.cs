@@ -127,7 +127,7 @@ internal sealed partial class FlexisipAdapter
         {
             return await session.Client.SendAsync(HttpMethod.Put, $"/accounts/{before.Id}", "change an account", CancellationToken.None, body, mark: mark).ConfigureAwait(false);
         }
-        catch (SipException e) when (e is SipTimeoutException { OutcomeUnknown: true } or SipConnectionException { OutcomeUnknown: true })
+        catch (SipException e) when (LeavesOpen(e))
         {
             // Not sent again. If it was carried out, the account has our mark.
             SipAccount now;

@@ -107,6 +107,29 @@ internal static class EslJson
         }
     }
 
+    /// <summary>A text as the server writes it in an event, without its quotes: what is found in one can be held against it.</summary>
+    public static byte[] Key(string text)
+    {
+        if (text.AsSpan().IndexOfAny('"', '\\') < 0 && !text.AsSpan().ContainsAnyInRange('\0', '\u001f')) return Encoding.UTF8.GetBytes(text);
+        var escaped = new StringBuilder(text.Length + 8);
+        foreach (char c in text)
+        {
+            _ = c switch
+            {
+                '"' or '\\' => escaped.Append('\\').Append(c),
+                '\b' => escaped.Append("\\b"),
+                '\f' => escaped.Append("\\f"),
+                '\n' => escaped.Append("\\n"),
+                '\r' => escaped.Append("\\r"),
+                '\t' => escaped.Append("\\t"),
+                < ' ' => escaped.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}"),
+                _ => escaped.Append(c),
+            };
+        }
+
+        return Encoding.UTF8.GetBytes(escaped.ToString());
+    }
+
     private static string Unescape(ReadOnlySpan<byte> value)
     {
         if (!value.Contains((byte)'\\')) return Encoding.UTF8.GetString(value);

@@ -36,7 +36,14 @@ internal sealed partial class FreeSwitchAdapter
         if (doubtful is not { Count: > 0 }) return missed;
         await AskEachAsync(doubtful, async leg =>
         {
-            EslReply reply = await session.Esl.RunAsync($"uuid_exists {leg.Id}", cancellationToken).ConfigureAwait(false);
+            if (!FreeSwitchCommands.IsWord(leg.Id))
+            {
+                // It cannot be asked for, so that the list lacked it for a while has to do.
+                lock (Calls.Sync) leg.KnownGone = true;
+                return;
+            }
+
+            EslReply reply = await session.Esl.RunAsync($"uuid_exists {Word(leg)}", cancellationToken).ConfigureAwait(false);
             lock (Calls.Sync)
             {
                 leg.KnownGone = reply.Text.Trim() == "false";
@@ -63,20 +70,20 @@ internal sealed partial class FreeSwitchAdapter
         lock (Calls.Sync)
         {
             FreeSwitchCall[] live = [.. Calls.Live.Cast<FreeSwitchCall>()];
-            recorded = [.. live.SelectMany(c => c.Legs).Where(l => l is { Ended: false, Recording.Count: > 0 })];
-            answered = [.. live.Where(c => c is { AnswerUnseen: true, Primary.Ended: false }).Select(c => c.Primary!)];
+            recorded = [.. live.SelectMany(c => c.Legs).Where(l => l is { Ended: false, Recording.Count: > 0 } && FreeSwitchCommands.IsWord(l.Id))];
+            answered = [.. live.Where(c => c is { AnswerUnseen: true, Primary.Ended: false } && FreeSwitchCommands.IsWord(c.Primary!.Id)).Select(c => c.Primary!)];
         }
 
         await AskEachAsync(recorded, async leg =>
         {
             string[] before;
             lock (Calls.Sync) before = [.. leg.Recording ?? []];
-            if (await AskIfAsync(session, "uuid_buglist", $"uuid_buglist {leg.Id}", cancellationToken).ConfigureAwait(false) is { } bugs)
+            if (await AskIfAsync(session, "uuid_buglist", $"uuid_buglist {Word(leg)}", cancellationToken).ConfigureAwait(false) is { } bugs)
                 _mapper.EndRecordings(leg, Array.FindAll(before, path => !bugs.Contains($"<target>{path}</target>", StringComparison.Ordinal)));
         }).ConfigureAwait(false);
         await AskEachAsync(answered, async leg =>
         {
-            if (await AskIfAsync(session, "uuid_dump", $"uuid_dump {leg.Id} json", cancellationToken).ConfigureAwait(false) is { } dump) _mapper.CorrectAnswer(leg.Call, Encoding.UTF8.GetBytes(dump));
+            if (await AskIfAsync(session, "uuid_dump", $"uuid_dump {Word(leg)} json", cancellationToken).ConfigureAwait(false) is { } dump) _mapper.CorrectAnswer(leg.Call, Encoding.UTF8.GetBytes(dump));
         }).ConfigureAwait(false);
     }
 

@@ -37,8 +37,8 @@ internal sealed partial class FreeSwitchAdapter
         (FreeSwitchLeg kept, FreeSwitchLeg released) = (transfer.Kept, transfer.Released!);
         using CallCondition<FreeSwitchCall> done = _mapper.Conditions.When(call, _ => (kept.Peer == consulted && kept.Peer is not null) || kept.Ended || consulted.Ended);
         foreach (FreeSwitchLeg leg in new[] { released, consulted })
-            await AskAsync(session, $"uuid_setvar {leg.Id} {ParkAfterBridge}", "SipTransferFailed", $"{Name} refused to complete the transfer of {call.CallId}", call.CallId, cancellationToken).ConfigureAwait(false);
-        await AskAsync(session, $"uuid_bridge {kept.Id} {consulted.Id}", "SipTransferFailed", $"{Name} refused to complete the transfer of {call.CallId}", call.CallId, cancellationToken).ConfigureAwait(false);
+            await AskAsync(session, $"uuid_setvar {Word(leg)} {ParkAfterBridge}", "SipTransferFailed", $"{Name} refused to complete the transfer of {call.CallId}", call.CallId, cancellationToken).ConfigureAwait(false);
+        await AskAsync(session, $"uuid_bridge {Word(kept)} {Word(consulted)}", "SipTransferFailed", $"{Name} refused to complete the transfer of {call.CallId}", call.CallId, cancellationToken).ConfigureAwait(false);
         await SeenAsync(done, () => $"The transfer of {call.CallId} was not completed", call, cancellationToken).ConfigureAwait(false);
         if (kept.Ended || consulted.Ended) throw Failed(call, transfer.To, "a party went away meanwhile");
         _mapper.CompleteTransfer(call, transfer);
@@ -81,7 +81,7 @@ internal sealed partial class FreeSwitchAdapter
             // A leg that is sent on before it has arrived is hung up, so each step is waited for.
             using (CallCondition<FreeSwitchCall> parked = _mapper.Conditions.When(call, _ => (kept.Application == "park" && released.Application == "park") || kept.Ended || released.Ended))
             {
-                await AskAsync(session, $"uuid_transfer {kept.Id} -both {Park}", "SipTransferFailed", $"{Name} refused the transfer of {call.CallId} to {request.To}", call.CallId, cancellationToken).ConfigureAwait(false);
+                await AskAsync(session, $"uuid_transfer {Word(kept)} -both {Park}", "SipTransferFailed", $"{Name} refused the transfer of {call.CallId} to {request.To}", call.CallId, cancellationToken).ConfigureAwait(false);
                 taken = true;
                 await SeenAsync(parked, () => $"{Name} took the transfer of {call.CallId}, and did not carry it out", call, cancellationToken).ConfigureAwait(false);
             }
@@ -89,13 +89,13 @@ internal sealed partial class FreeSwitchAdapter
             if (session.Login.HoldMusic)
             {
                 using CallCondition<FreeSwitchCall> plays = _mapper.Conditions.When(call, _ => kept.Application == "endless_playback" || kept.Ended);
-                await session.Esl.RunAsync($"uuid_transfer {kept.Id} {Music}", cancellationToken).ConfigureAwait(false);
+                await session.Esl.RunAsync($"uuid_transfer {Word(kept)} {Music}", cancellationToken).ConfigureAwait(false);
                 await SeenAsync(plays, () => $"{Name} did not play music to the party of {call.CallId} that waits", call, cancellationToken).ConfigureAwait(false);
             }
 
             if (kept.Ended || released.Ended) throw Failed(call, request.To, "a party went away meanwhile");
             // Otherwise each of the two who consult would end with the other.
-            await session.Esl.RunAsync($"uuid_setvar {released.Id} {ParkAfterBridge} true", cancellationToken).ConfigureAwait(false);
+            await session.Esl.RunAsync($"uuid_setvar {Word(released)} {ParkAfterBridge} true", cancellationToken).ConfigureAwait(false);
             EslReply reply = await session.Esl.RunAsync(
                 $"originate {{ignore_early_media=true,{ParkAfterBridge}=true,originate_timeout={FreeSwitchCommands.Seconds(limit)}}}{endpoints} &park()", cancellationToken, limit + Configuration.RequestTimeout).ConfigureAwait(false);
             if (reply.IsError)
@@ -112,7 +112,7 @@ internal sealed partial class FreeSwitchAdapter
             lock (Calls.Sync) transfer.Consulted = consulted;
 
             using CallCondition<FreeSwitchCall> talking = _mapper.Conditions.When(call, _ => released.Peer == consulted || released.Ended || consulted.Ended);
-            await AskAsync(session, $"uuid_bridge {released.Id} {consulted.Id}", "SipTransferFailed", $"{Name} refused to let {call.CallId} consult {request.To}", call.CallId, cancellationToken).ConfigureAwait(false);
+            await AskAsync(session, $"uuid_bridge {Word(released)} {Word(consulted)}", "SipTransferFailed", $"{Name} refused to let {call.CallId} consult {request.To}", call.CallId, cancellationToken).ConfigureAwait(false);
             await SeenAsync(talking, () => $"{request.To} has answered, and was not connected", call, cancellationToken).ConfigureAwait(false);
             if (released.Peer != consulted) throw Failed(call, request.To, "a party went away meanwhile");
             return Shown(call);
@@ -132,12 +132,14 @@ internal sealed partial class FreeSwitchAdapter
         FreeSwitchLeg kept = transfer.Kept, released = transfer.Released!;
         lock (Calls.Sync) transfer.Closing = true;
         using CallCondition<FreeSwitchCall> back = _mapper.Conditions.When(call, _ => kept.Peer == released || kept.Ended || released.Ended);
-        await session.Esl.RunAsync($"uuid_setvar {released.Id} {ParkAfterBridge}", cancellationToken).ConfigureAwait(false);
-        await AskAsync(session, $"uuid_bridge {kept.Id} {released.Id}", "SipTransferFailed", $"{Name} refused to bring the parties of {call.CallId} together again", call.CallId, cancellationToken).ConfigureAwait(false);
+        await session.Esl.RunAsync($"uuid_setvar {Word(released)} {ParkAfterBridge}", cancellationToken).ConfigureAwait(false);
+        await AskAsync(session, $"uuid_bridge {Word(kept)} {Word(released)}", "SipTransferFailed", $"{Name} refused to bring the parties of {call.CallId} together again", call.CallId, cancellationToken).ConfigureAwait(false);
         await SeenAsync(back, () => $"The parties of {call.CallId} were not brought together again", call, cancellationToken).ConfigureAwait(false);
         List<FreeSwitchLeg> consulted = _mapper.Unwant(transfer);
         _mapper.AbandonTransfer(call, null);
+        using CallCondition<FreeSwitchCall> gone = _mapper.Conditions.When(call, _ => consulted.TrueForAll(l => l.Ended));
         await Task.WhenAll(consulted.Select(l => KillAsync(session, l, FreeSwitchCauses.Name(HangupCause.NormalClearing), cancellationToken))).ConfigureAwait(false);
+        await InTimeAsync(gone, Configuration.RequestTimeout, () => $"The parties of {call.CallId} talk again, but who was consulted has not been released", call, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task TryReuniteAsync(FreeSwitchSession session, FreeSwitchCall call, FreeSwitchTransfer transfer)
@@ -171,8 +173,8 @@ internal sealed partial class FreeSwitchAdapter
             using (CallCondition<FreeSwitchCall> parked = _mapper.Conditions.When(call, _ => consulted.Application == "park" || consulted.Ended || kept.Ended))
                 await Task.WhenAny(parked.Task, Task.Delay(BridgeTime, Time, CancellationToken.None)).ConfigureAwait(false);
             using CallCondition<FreeSwitchCall> done = _mapper.Conditions.When(call, _ => kept.Peer == consulted || kept.Ended || consulted.Ended);
-            await session.Esl.RunAsync($"uuid_setvar {consulted.Id} {ParkAfterBridge}", CancellationToken.None).ConfigureAwait(false);
-            await AskAsync(session, $"uuid_bridge {kept.Id} {consulted.Id}", "SipTransferFailed", $"{Name} refused to complete the transfer of {call.CallId}", call.CallId, CancellationToken.None).ConfigureAwait(false);
+            await session.Esl.RunAsync($"uuid_setvar {Word(consulted)} {ParkAfterBridge}", CancellationToken.None).ConfigureAwait(false);
+            await AskAsync(session, $"uuid_bridge {Word(kept)} {Word(consulted)}", "SipTransferFailed", $"{Name} refused to complete the transfer of {call.CallId}", call.CallId, CancellationToken.None).ConfigureAwait(false);
             await SeenAsync(done, () => $"The transfer of {call.CallId} was not completed", call, CancellationToken.None).ConfigureAwait(false);
         }
         catch (SipException e)
@@ -202,6 +204,6 @@ internal sealed partial class FreeSwitchAdapter
 
     private void EndTogether(FreeSwitchLeg one, FreeSwitchLeg other) => Beside("letting the parties of a transfer end together", async session =>
     {
-        foreach (FreeSwitchLeg leg in new[] { one, other }) await session.Esl.RunAsync($"uuid_setvar {leg.Id} {ParkAfterBridge}", CancellationToken.None).ConfigureAwait(false);
+        foreach (FreeSwitchLeg leg in new[] { one, other }) await session.Esl.RunAsync($"uuid_setvar {Word(leg)} {ParkAfterBridge}", CancellationToken.None).ConfigureAwait(false);
     });
 }

@@ -30,8 +30,8 @@ internal sealed partial class FreeSwitchAdapter
 
         string room = $"conference:{request.Conference}@default inline";
         using CallCondition<FreeSwitchCall> joined = _mapper.Conditions.When(call, _ => (one.Room == request.Conference || one.Ended) && (other is null || other.Ended || other.Room == request.Conference));
-        await AskAsync(session, $"uuid_transfer {one.Id} {(bridged ? "-both " : "")}{room}", "SipConferenceFailed", $"{Name} refused to move {call.CallId} into {request.Conference}", call.CallId, cancellationToken).ConfigureAwait(false);
-        if (other is not null && !bridged) await AskAsync(session, $"uuid_transfer {other.Id} {room}", "SipConferenceFailed", $"{Name} refused to move {call.CallId} into {request.Conference}", call.CallId, cancellationToken).ConfigureAwait(false);
+        await AskAsync(session, $"uuid_transfer {Word(one)} {(bridged ? "-both " : "")}{room}", "SipConferenceFailed", $"{Name} refused to move {call.CallId} into {request.Conference}", call.CallId, cancellationToken).ConfigureAwait(false);
+        if (other is not null && !bridged) await AskAsync(session, $"uuid_transfer {Word(other)} {room}", "SipConferenceFailed", $"{Name} refused to move {call.CallId} into {request.Conference}", call.CallId, cancellationToken).ConfigureAwait(false);
         await SeenAsync(joined, () => $"{call.CallId} did not get into {request.Conference}", call, cancellationToken).ConfigureAwait(false);
         if (one.Room != request.Conference) throw Ended(call);
         lock (Calls.Sync)
@@ -159,7 +159,7 @@ internal sealed partial class FreeSwitchAdapter
         }
 
         using CallCondition<FreeSwitchCall> begun = _mapper.Conditions.When(call, _ => leg.Recording?.Contains(path) == true || leg.Ended);
-        await AskAsync(session, $"uuid_record {leg.Id} start {path}", "SipRecordingFailed", $"{Name} refused to record {call.CallId} to {request.Path}", call.CallId, cancellationToken).ConfigureAwait(false);
+        await AskAsync(session, $"uuid_record {Word(leg)} start {path}", "SipRecordingFailed", $"{Name} refused to record {call.CallId} to {request.Path}", call.CallId, cancellationToken).ConfigureAwait(false);
         await SeenAsync(begun, () => $"{Name} took the recording of {call.CallId}, and did not say that it began", call, cancellationToken).ConfigureAwait(false);
         if (leg.Ended) throw Ended(call);
         // The server knows a recording by its file.
@@ -189,7 +189,7 @@ internal sealed partial class FreeSwitchAdapter
             if (leg is null) throw Ended(call);
             string verb = state switch { SipRecordingState.Stopped => "stop", SipRecordingState.Muted => "mask", _ => "unmask" };
             using CallCondition<FreeSwitchCall> stopped = _mapper.Conditions.When(call, _ => leg.Recording?.Contains(recording.Path) != true);
-            await AskAsync(session, $"uuid_record {leg.Id} {verb} {recording.Path}", "SipRecordingFailed", $"{Name} refused to {verb} the recording {recording.Path}", call.CallId, cancellationToken).ConfigureAwait(false);
+            await AskAsync(session, $"uuid_record {Word(leg)} {verb} {recording.Path}", "SipRecordingFailed", $"{Name} refused to {verb} the recording {recording.Path}", call.CallId, cancellationToken).ConfigureAwait(false);
             if (state == SipRecordingState.Stopped) await InTimeAsync(stopped, Configuration.RequestTimeout, () => $"{Name} took the end of the recording, and did not say that it ended", call, cancellationToken).ConfigureAwait(false);
             lock (Calls.Sync)
             {
@@ -224,7 +224,7 @@ internal sealed partial class FreeSwitchAdapter
             }
 
             long begin = Time.GetTimestamp();
-            await AskAsync(session, $"uuid_send_dtmf {leg.Id} {digit}@{milliseconds}", "SipDtmfFailed", $"{Name} refused digit {i + 1} of {request.Digits.Length} for {call.CallId}", call.CallId, cancellationToken).ConfigureAwait(false);
+            await AskAsync(session, $"uuid_send_dtmf {Word(leg)} {digit}@{milliseconds}", "SipDtmfFailed", $"{Name} refused digit {i + 1} of {request.Digits.Length} for {call.CallId}", call.CallId, cancellationToken).ConfigureAwait(false);
             TimeSpan rest = request.Duration + request.Gap - Time.GetElapsedTime(begin);
             // The server answers when the digit is queued.
             if (rest > TimeSpan.Zero) await Task.Delay(rest, Time, cancellationToken).ConfigureAwait(false);
@@ -236,7 +236,7 @@ internal sealed partial class FreeSwitchAdapter
     protected override async Task<string> GetVariableAsync(FreeSwitchSession session, string callId, string name, SipParty party, CancellationToken cancellationToken)
     {
         FreeSwitchLeg leg = LegFor(callId, name, party);
-        EslReply reply = await session.Esl.RunAsync($"uuid_getvar {leg.Id} {name}", cancellationToken).ConfigureAwait(false);
+        EslReply reply = await session.Esl.RunAsync($"uuid_getvar {Word(leg)} {name}", cancellationToken).ConfigureAwait(false);
         // A value may begin with -ERR; only this is an error.
         if (reply.Text.StartsWith("-ERR No such channel", StringComparison.Ordinal)) throw Ended(leg.Call);
         if (reply.IsPermissionDenied) throw Rejected(reply, "SipVariableFailed", $"{Name} does not tell {name}", callId);
@@ -249,7 +249,7 @@ internal sealed partial class FreeSwitchAdapter
         FreeSwitchVariables.Check(name, "Name");
         FreeSwitchLeg leg = LegFor(callId, name, party);
         string encoded = FreeSwitchCommands.EncodeVariable(value);
-        await AskAsync(session, $"uuid_setvar {leg.Id} {name}{(encoded.Length == 0 ? "" : " " + encoded)}", "SipVariableFailed", $"{Name} does not set {name}", callId, cancellationToken).ConfigureAwait(false);
+        await AskAsync(session, $"uuid_setvar {Word(leg)} {name}{(encoded.Length == 0 ? "" : " " + encoded)}", "SipVariableFailed", $"{Name} does not set {name}", callId, cancellationToken).ConfigureAwait(false);
         return true;
     }
 

@@ -53,7 +53,7 @@ internal sealed partial class FreeSwitchAdapter
         using CallCondition<FreeSwitchCall> held = _mapper.Conditions.When(call, _ => leg.Holds || leg.Ended);
         try
         {
-            await AskAsync(session, $"uuid_hold {leg.Id}", "SipHoldFailed", $"{Name} refused to hold {call.CallId}", call.CallId, cancellationToken).ConfigureAwait(false);
+            await AskAsync(session, $"uuid_hold {Word(leg)}", "SipHoldFailed", $"{Name} refused to hold {call.CallId}", call.CallId, cancellationToken).ConfigureAwait(false);
             // The server says +OK even for a leg that is not there.
             await SeenAsync(held, () => $"{Name} took the hold of {call.CallId}, and did not say that it holds", call, cancellationToken).ConfigureAwait(false);
             if (leg.Ended) throw Ended(call);
@@ -83,7 +83,7 @@ internal sealed partial class FreeSwitchAdapter
         foreach (FreeSwitchLeg leg in legs)
         {
             using CallCondition<FreeSwitchCall> back = _mapper.Conditions.When(call, _ => !leg.Holds || leg.Ended);
-            await AskAsync(session, $"uuid_hold off {leg.Id}", "SipResumeFailed", $"{Name} refused to resume {call.CallId}", call.CallId, cancellationToken).ConfigureAwait(false);
+            await AskAsync(session, $"uuid_hold off {Word(leg)}", "SipResumeFailed", $"{Name} refused to resume {call.CallId}", call.CallId, cancellationToken).ConfigureAwait(false);
             await SeenAsync(back, () => $"{Name} took the end of the hold of {call.CallId}, and did not say that it ended", call, cancellationToken).ConfigureAwait(false);
         }
 
@@ -95,7 +95,7 @@ internal sealed partial class FreeSwitchAdapter
         FreeSwitchCall call = FindLive<FreeSwitchCall>(callId);
         FreeSwitchLeg leg = WaitingLeg(call);
         using CallCondition<FreeSwitchCall> up = _mapper.Conditions.When(call, _ => leg.Up || leg.Ended);
-        await AskAsync(session, $"uuid_answer {leg.Id}", "SipAnswerFailed", $"{Name} refused to answer {call.CallId}", call.CallId, cancellationToken).ConfigureAwait(false);
+        await AskAsync(session, $"uuid_answer {Word(leg)}", "SipAnswerFailed", $"{Name} refused to answer {call.CallId}", call.CallId, cancellationToken).ConfigureAwait(false);
         await SeenAsync(up, () => $"{call.CallId} was not answered", call, cancellationToken).ConfigureAwait(false);
         return leg.Ended ? throw Ended(call) : Shown(call);
     }
@@ -129,8 +129,8 @@ internal sealed partial class FreeSwitchAdapter
         using CallCondition<FreeSwitchCall> parted = _mapper.Conditions.When(call, _ => kept.Peer != released || kept.Ended || released is null or { Ended: true });
         try
         {
-            if (kept.HeldByUs) await session.Esl.RunAsync($"uuid_hold off {kept.Id}", cancellationToken).ConfigureAwait(false);
-            EslReply reply = await session.Esl.RunAsync($"uuid_transfer {kept.Id} {destination}", cancellationToken).ConfigureAwait(false);
+            if (kept.HeldByUs) await session.Esl.RunAsync($"uuid_hold off {Word(kept)}", cancellationToken).ConfigureAwait(false);
+            EslReply reply = await session.Esl.RunAsync($"uuid_transfer {Word(kept)} {destination}", cancellationToken).ConfigureAwait(false);
             if (reply.IsError)
             {
                 _mapper.AbandonTransfer(call, primary);
@@ -163,7 +163,7 @@ internal sealed partial class FreeSwitchAdapter
     // A blind transfer that was not seen to be done: the two talk still, or events tell what became of it.
     private async Task FindOutAsync(FreeSwitchSession session, FreeSwitchCall call, FreeSwitchTransfer transfer)
     {
-        EslReply reply = await session.Esl.RunAsync($"uuid_getvar {transfer.Kept.Id} bridge_to", CancellationToken.None).ConfigureAwait(false);
+        EslReply reply = await session.Esl.RunAsync($"uuid_getvar {Word(transfer.Kept)} bridge_to", CancellationToken.None).ConfigureAwait(false);
         lock (Calls.Sync)
         {
             if (call is { State: CallState.Transferring } && call.Transfer == transfer && !transfer.Done && reply.Text == transfer.Released!.Id) _mapper.AbandonTransfer(call, transfer.PrimaryBefore);

@@ -118,7 +118,7 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
             // The job's result is an event like those of the legs, and comes among them.
             reply = await session.OriginateAsync(command, call.JobId, cancellationToken).ConfigureAwait(false);
         }
-        catch (SipException e) when (e is SipTimeoutException { OutcomeUnknown: true } or SipConnectionException { OutcomeUnknown: true })
+        catch (SipException e) when (LeavesOpen(e))
         {
             // It may ring. The call stays in the table: events or, after a reconnect, the server's list tell.
             e.CallId = callId;
@@ -162,7 +162,7 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
                 if (legs.Count > 0) Calls.Move(call, CallState.HangingUp);
             }
 
-            await Task.WhenAll(legs.Select(l => KillAsync(session, l, name, cancellationToken))).ConfigureAwait(false);
+            await AskForEndAsync(call, () => Task.WhenAll(legs.Select(l => KillAsync(session, l, name, cancellationToken)))).ConfigureAwait(false);
             return await EndedAsync(call, waiter, cancellationToken).ConfigureAwait(false);
         }
         finally
@@ -279,12 +279,17 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
     // "12 total."
     private static int? Total(string text) => int.TryParse(text.Trim().Split(' ')[0], NumberStyles.None, CultureInfo.InvariantCulture, out int total) ? total : null;
 
+    // The leg's id as one word of a command: what else may be in it would be read as more of the command.
+    private string Word(FreeSwitchLeg leg) => FreeSwitchCommands.IsWord(leg.Id)
+        ? leg.Id
+        : throw WrongState(leg.Call, "SipLegNotAddressable", $"has a leg whose id '{SipText.Printable(leg.Id)}' is not one word of printable ASCII without quotes and backslashes, so no command can name it");
+
     // True if the server had the leg.
     private async Task<bool> KillAsync(FreeSwitchSession session, FreeSwitchLeg leg, string cause, CancellationToken cancellationToken)
     {
         for (int attempt = 0; ; attempt++)
         {
-            EslReply reply = await session.Esl.RunAsync($"uuid_kill {leg.Id} {cause}", cancellationToken).ConfigureAwait(false);
+            EslReply reply = await session.Esl.RunAsync($"uuid_kill {Word(leg)} {cause}", cancellationToken).ConfigureAwait(false);
             if (!reply.IsError) return true;
             if (!reply.Text.Contains("No such channel", StringComparison.OrdinalIgnoreCase)) throw Rejected(reply, "SipHangUpRejected", $"{Name} refused to hang up {leg.Call.CallId}", leg.Call.CallId);
             // It went by itself, and its end is under way; or it is so new that the server does not find it yet.
@@ -298,8 +303,10 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
     private void HangUpLate(FreeSwitchLeg leg, HangupCause cause)
     {
         if (leg.Call.HangupWanted is not null && leg.Call.State is not (CallState.HangingUp or CallState.Terminated)) Calls.Move(leg.Call, CallState.HangingUp);
-        Beside("hanging up", session => KillAsync(session, leg, FreeSwitchCauses.Name(cause), CancellationToken.None));
+        Beside("hanging up", session => AskForEndAsync(leg.Call, () => KillAsync(session, leg, FreeSwitchCauses.Name(cause), CancellationToken.None)));
     }
+
+    protected override void OnGoesOn(TrackedCall call) => _mapper.Consider((FreeSwitchCall)call, default);
 
     // The server says DESTINATION_OUT_OF_ORDER when it has reached a limit, is paused, or cannot read the dial string.
     private void ExplainLater(FreeSwitchCall call) => Beside("asking why a call was refused", async session =>

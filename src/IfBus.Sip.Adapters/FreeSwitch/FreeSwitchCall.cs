@@ -39,9 +39,6 @@ internal sealed class FreeSwitchCall(string callId, bool ours) : TrackedCall(cal
     /// <summary>When to end the call although something is missing; ticks of the mapper's clock.</summary>
     public long? FinishAt { get; set; }
 
-    /// <summary>A hang-up was asked for: legs that appear later are ended too.</summary>
-    public HangupCause? HangupWanted { get; set; }
-
     /// <summary>A transfer that goes on, or the last one.</summary>
     public FreeSwitchTransfer? Transfer { get; set; }
 

@@ -31,6 +31,12 @@ internal static class FreeSwitchCommands
     };
 
     /// <summary>
+    /// True if a leg's id is one word of a command. A profile with inbound-use-callid-as-uuid takes the Call-ID of who calls
+    /// for it, and whoever makes a channel may name it (origination_uuid).
+    /// </summary>
+    public static bool IsWord(string id) => id.Length > 0 && !id.AsSpan().ContainsAnyExceptInRange('!', '~') && id.AsSpan().IndexOfAny('\'', '"', '\\') < 0;
+
+    /// <summary>
     /// originate with our uuid; +OK then means that the leg has answered, not only that its media began.
     /// </summary>
     /// <param name="request">What the caller asked for.</param>

@@ -39,7 +39,7 @@ internal sealed partial class FreeSwitchMapper
             FreeSwitchCall[] live = [.. calls.Live.Cast<FreeSwitchCall>()];
             foreach (FreeSwitchLeg leg in live.SelectMany(c => c.Legs).Where(l => l is { Ended: false, Seen: true, PeerTold: false }))
             {
-                FreeSwitchLeg? partner = partners.TryGetValue(leg.Id, out string? id) && _legs.TryGet(Encoding.UTF8.GetBytes(id), out FreeSwitchLeg? found) && found is { Ended: false, PeerTold: false } ? found : null;
+                FreeSwitchLeg? partner = partners.TryGetValue(leg.Id, out string? id) && _legs.TryGet(EslJson.Key(id), out FreeSwitchLeg? found) && found is { Ended: false, PeerTold: false } ? found : null;
                 if (leg.Peer == partner) continue;
                 Part(leg);
                 if (partner is null) continue;

@@ -269,12 +269,12 @@ internal sealed partial class FreeSwitchMapper
         string? Text(string name) => FreeSwitchList.Text(row, name);
 
         if (Text("uuid") is not { } uuid) return null;
-        byte[] id = System.Text.Encoding.UTF8.GetBytes(uuid);
+        byte[] id = EslJson.Key(uuid);
         bool isNew = false;
         if (!_legs.TryGet(id, out FreeSwitchLeg? leg))
         {
             if (records.RecentCall(id) is not null) return null;
-            FreeSwitchLeg? other = Text("call_uuid") is { } callUuid && callUuid != uuid && _legs.TryGet(System.Text.Encoding.UTF8.GetBytes(callUuid), out FreeSwitchLeg? first) ? first : null;
+            FreeSwitchLeg? other = Text("call_uuid") is { } callUuid && callUuid != uuid && _legs.TryGet(EslJson.Key(callUuid), out FreeSwitchLeg? first) ? first : null;
             bool inbound = Text("direction") == "inbound";
             leg = Add(id, other?.Call, inbound, default);
             isNew = true;
@@ -322,8 +322,7 @@ internal sealed partial class FreeSwitchMapper
         // Who talks with whom is not in this list; two legs of one call that are both up do.
         if (leg != call.Primary && call.Primary is { Up: true, Ended: false, Peer: null } first && leg.Peer is null) (leg.Peer, first.Peer) = (first, leg);
         bool known = call.AnsweredAt is not null;
-        if (!call.HasDestination && leg == call.Primary) Connect(call, default);
-        else Consider(call, default);
+        Consider(call, default);
         NoteAnswer(call, known);
         ShowHold(call, default);
     }

@@ -10,7 +10,7 @@ internal sealed partial class FreeSwitchMapper
     /// <summary>The call of a leg that is live, by its uuid.</summary>
     public FreeSwitchCall? CallOf(string uuid)
     {
-        lock (calls.Sync) return _legs.TryGet(Encoding.UTF8.GetBytes(uuid), out FreeSwitchLeg? leg) && !leg.Ended ? leg.Call : null;
+        lock (calls.Sync) return _legs.TryGet(EslJson.Key(uuid), out FreeSwitchLeg? leg) && !leg.Ended ? leg.Call : null;
     }
 
     // The leg of an event; made, with its call, if it is new. Null if the event names none, or one that is gone.

@@ -57,7 +57,7 @@ internal sealed partial class FreeSwitchMapper(string server, CallTable calls, E
     /// <summary>A leg that an originate of ours will make for a call that lives. Under the lock.</summary>
     public FreeSwitchLeg Expect(FreeSwitchCall call, string uuid)
     {
-        byte[] id = Encoding.UTF8.GetBytes(uuid);
+        byte[] id = EslJson.Key(uuid);
         var leg = new FreeSwitchLeg(call, id, uuid);
         call.Legs.Add(leg);
         _legs.Set(id, leg);
@@ -209,8 +209,7 @@ internal sealed partial class FreeSwitchMapper(string server, CallTable calls, E
         FreeSwitchCall call = leg.Call;
         call.Codec ??= EslJson.Text(json, "Channel-Read-Codec-Name"u8);
         TakeCandidate(call, leg);
-        if (leg == call.Primary && !call.HasDestination) Connect(call, json);
-        else Consider(call, json);
+        Consider(call, json);
     }
 
     // Of several endpoints the one that answers is the party.
@@ -332,12 +331,20 @@ internal sealed partial class FreeSwitchMapper(string server, CallTable calls, E
         }
     }
 
-    // Has the destination been reached? Two parties are bridged and both have answered (a bridge may stand on early media),
-    // or the first leg executes what is a destination by itself.
-    private void Consider(FreeSwitchCall call, ReadOnlySpan<byte> json)
+    /// <summary>
+    /// Has the destination been reached? Two parties are bridged and both have answered (a bridge may stand on early media),
+    /// or the first leg executes what is a destination by itself. Of a call with one leg its answer tells. Under the lock.
+    /// </summary>
+    public void Consider(FreeSwitchCall call, ReadOnlySpan<byte> json)
     {
         if (call.State is not (CallState.Created or CallState.Dialing or CallState.Ringing or CallState.Incoming or CallState.Transferring)) return;
-        if (!call.HasDestination || call.Primary is not { Up: true, Ended: false } primary) return;
+        if (call.Primary is not { Up: true, Ended: false } primary) return;
+        if (!call.HasDestination)
+        {
+            Connect(call, json);
+            return;
+        }
+
         FreeSwitchTransfer? transfer = call.State == CallState.Transferring ? call.Transfer : null;
         if (transfer is { Attended: true }) return;
         bool bridged = primary.Peer is { Up: true, Ended: false } peer && (transfer is null || peer != transfer.Released);

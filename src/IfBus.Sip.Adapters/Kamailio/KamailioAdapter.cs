@@ -123,7 +123,7 @@ internal sealed partial class KamailioAdapter : SipAdapterBase<KamailioSession>
             // It answers {} before anything is dialled; what becomes of it only the list of dialogs shows.
             await session.Rpc.CallAsync("dlg.bridge_dlg", parameters, RpcOptions.Change, cancellationToken).ConfigureAwait(false);
         }
-        catch (SipException e) when (e is SipTimeoutException { OutcomeUnknown: true } or SipConnectionException { OutcomeUnknown: true })
+        catch (SipException e) when (LeavesOpen(e))
         {
             // It may ring. The call stays in the table: the list tells.
             e.CallId = call.CallId;
@@ -161,8 +161,11 @@ internal sealed partial class KamailioAdapter : SipAdapterBase<KamailioSession>
                 Calls.Move(call, CallState.HangingUp);
             }
 
-            // It may be answered while it is given up.
-            for (bool again = false; !await TryEndAsync(session, call, cause, cancellationToken).ConfigureAwait(false) && !again; again = true) await LookAtAsync(session, call, cancellationToken).ConfigureAwait(false);
+            await AskForEndAsync(call, async () =>
+            {
+                // It may be answered while it is given up.
+                for (bool again = false; !await TryEndAsync(session, call, cause, cancellationToken).ConfigureAwait(false) && !again; again = true) await LookAtAsync(session, call, cancellationToken).ConfigureAwait(false);
+            }).ConfigureAwait(false);
             for (int wait = 5; !waiter.Task.IsCompleted && wait < 2000; wait *= 2)
             {
                 await LookAtAsync(session, call, cancellationToken).ConfigureAwait(false);

@@ -33,9 +33,6 @@ internal sealed class KamailioCall(string callId, bool ours) : TrackedCall(callI
     /// <summary>caller, callee, server or us; null where the server does not let it be known.</summary>
     public string? EndedBy { get; set; }
 
-    /// <summary>The cause of a hang-up that we asked for.</summary>
-    public HangupCause? HangupWanted { get; set; }
-
     /// <summary>The list shows it ended, and the event that tells how may still come; ticks of the mapper's clock.</summary>
     public long? EndSeenAt { get; set; }
 

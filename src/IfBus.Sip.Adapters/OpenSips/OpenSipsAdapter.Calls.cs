@@ -54,7 +54,7 @@ internal sealed partial class OpenSipsAdapter
             string hint = e.ServerText.Contains("Failed to initialize scenario", StringComparison.Ordinal) ? " (b2b_logic needs its parameter server_address)" : "";
             throw new SipRejectedException($"{Name} refused the call from {request.From ?? "-"} to {request.To}: {SipText.Printable(e.ServerText)}{hint}.", e.ServerText, e.ServerCode, "SipCallRejected") { CallId = callId, NothingDone = e.NothingDone };
         }
-        catch (SipException e) when (e is SipTimeoutException { OutcomeUnknown: true } or SipConnectionException { OutcomeUnknown: true })
+        catch (SipException e) when (LeavesOpen(e))
         {
             // It may ring: the list will tell.
             call.Taken = true;

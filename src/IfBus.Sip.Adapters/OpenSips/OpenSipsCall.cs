@@ -40,9 +40,6 @@ internal sealed class OpenSipsCall(string callId, bool ours, OpenSipsKind kind) 
     /// <summary>The server has taken the command that makes it, or may have.</summary>
     public bool Taken { get; set; }
 
-    /// <summary>A hang-up of ours has been asked for.</summary>
-    public HangupCause? HangupWanted { get; set; }
-
     /// <summary>Who ended it, where the server lets it be known.</summary>
     public string? EndedBy { get; set; }
 

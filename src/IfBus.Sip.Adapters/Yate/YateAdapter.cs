@@ -116,7 +116,7 @@ internal sealed partial class YateAdapter : SipAdapterBase<YateSession>
         {
             answer = await session.Engine.SendAsync(plan.Message, cancellationToken).ConfigureAwait(false);
         }
-        catch (SipException e) when (e is SipTimeoutException { OutcomeUnknown: true } or SipConnectionException { OutcomeUnknown: true })
+        catch (SipException e) when (LeavesOpen(e))
         {
             // It may ring. The call stays in the table: messages or, after a reconnect, the engine's list tell.
             e.CallId = callId;
@@ -166,7 +166,7 @@ internal sealed partial class YateAdapter : SipAdapterBase<YateSession>
                 if (legs.Count > 0) Calls.Move(call, CallState.HangingUp);
             }
 
-            await Task.WhenAll(legs.Select(l => DropAsync(session, l, reason, cancellationToken))).ConfigureAwait(false);
+            await AskForEndAsync(call, () => Task.WhenAll(legs.Select(l => DropAsync(session, l, reason, cancellationToken)))).ConfigureAwait(false);
             return await EndedAsync(call, waiter, cancellationToken).ConfigureAwait(false);
         }
         finally
@@ -304,8 +304,10 @@ internal sealed partial class YateAdapter : SipAdapterBase<YateSession>
     private void HangUpLate(YateLeg leg, HangupCause cause)
     {
         if (leg.Call.HangupWanted is not null && leg.Call.State is not (CallState.HangingUp or CallState.Terminated)) Calls.Move(leg.Call, CallState.HangingUp);
-        Beside("hanging up", session => DropAsync(session, leg, YateCauses.Name(cause), CancellationToken.None));
+        Beside("hanging up", session => AskForEndAsync(leg.Call, () => DropAsync(session, leg, YateCauses.Name(cause), CancellationToken.None)));
     }
+
+    protected override void OnGoesOn(TrackedCall call) => _mapper.Consider((YateCall)call, default);
 
     private void Beside(string what, Func<YateSession, Task> work)
     {

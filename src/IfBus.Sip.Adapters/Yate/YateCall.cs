@@ -33,9 +33,6 @@ internal sealed class YateCall(string callId, bool ours) : TrackedCall(callId, o
     /// <summary>When to end the call although something is missing; ticks of the mapper's clock.</summary>
     public long? FinishAt { get; set; }
 
-    /// <summary>A hang-up was asked for: legs that appear later are ended too.</summary>
-    public HangupCause? HangupWanted { get; set; }
-
     /// <summary>Why it failed, where a message's answer said so and no leg does.</summary>
     public (HangupCause Cause, string? Text)? Failure { get; set; }
 

@@ -242,8 +242,11 @@ internal sealed partial class YateMapper(string server, CallTable calls, EventHu
         return leg;
     }
 
-    // Has the call arrived? The first party has answered, has been sent on where that was asked for, and who it was sent to has answered too.
-    private void Consider(YateCall call, ReadOnlySpan<byte> line)
+    /// <summary>
+    /// Has the call arrived? The first party has answered, has been sent on where that was asked for, and who it was sent to
+    /// has answered too. Under the lock.
+    /// </summary>
+    public void Consider(YateCall call, ReadOnlySpan<byte> line)
     {
         if (call.State == CallState.Transferring)
         {

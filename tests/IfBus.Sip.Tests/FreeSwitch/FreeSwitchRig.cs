@@ -60,9 +60,10 @@ internal sealed class FreeSwitchRig : IAsyncDisposable
     /// <param name="user">Who logs in; null for the server's one password.</param>
     /// <param name="requestTimeout">How long the adapter waits for an answer.</param>
     /// <param name="template">How it dials a number.</param>
-    public static async Task<FreeSwitchRig> StartAsync(FreeSwitchSimulatorUser? user = null, TimeSpan? requestTimeout = null, string? template = null)
+    /// <param name="ringTime">How long a phone rings before it answers, on the machine's clock.</param>
+    public static async Task<FreeSwitchRig> StartAsync(FreeSwitchSimulatorUser? user = null, TimeSpan? requestTimeout = null, string? template = null, TimeSpan? ringTime = null)
     {
-        var server = FreeSwitchSimulator.Start(new FreeSwitchSimulatorOptions { RingTime = TimeSpan.FromMilliseconds(20), RestartTime = TimeSpan.FromMilliseconds(20), Users = user is null ? [] : [user] });
+        var server = FreeSwitchSimulator.Start(new FreeSwitchSimulatorOptions { RingTime = ringTime ?? TimeSpan.FromMilliseconds(20), RestartTime = TimeSpan.FromMilliseconds(20), Users = user is null ? [] : [user] });
         NetworkCredential credential = user is null ? new NetworkCredential("freeswitch", server.Secret) : new NetworkCredential($"{user.Name}@{user.Domain}", user.Password);
         var rig = new FreeSwitchRig(server, credential, requestTimeout ?? TimeSpan.FromHours(1), template);
         await rig.Adapter.ConnectAsync(default);

@@ -8,7 +8,7 @@ namespace IfBus.Sip.Tests.FreeSwitch;
 /// <summary>Lists of the server that are not what they should be: an error that says so, or rows passed over; never the end of the connection for good.</summary>
 public sealed class MalformedListTests
 {
-    private const string Lists = "show uptime version";
+    private const string Lists = "show uptime version uuid_kill";
 
     [Theory]
     [InlineData("5")]
@@ -44,6 +44,29 @@ public sealed class MalformedListTests
         Assert.Equal(4, (await adapter.GetRegistrationsAsync(default)).Count);
     }
 
+    [Theory]
+    [InlineData("a-leg -both hangup:inline")]
+    [InlineData("a\\tleg")]
+    [InlineData("a'leg")]
+    [InlineData("a\\\"leg")]
+    [InlineData("a\\\\leg")]
+    [InlineData("a\\u00e9leg")]
+    public async Task A_leg_whose_id_is_more_than_a_word_is_shown_and_not_written_into_a_command(string id)
+    {
+        var asked = new System.Collections.Concurrent.ConcurrentQueue<string>();
+        using ScriptedPeer peer = Server(() => "{\"row_count\":1,\"rows\":[{\"uuid\":\"" + id + "\",\"direction\":\"inbound\",\"callstate\":\"ACTIVE\"}]}", closesAt: command =>
+        {
+            asked.Enqueue(command);
+            return false;
+        });
+        await using ISipAdapter adapter = await Connect(peer.Port);
+        SipCall call = Assert.Single(await adapter.GetCallsAsync(default));
+        Assert.Equal(System.Text.Json.JsonSerializer.Deserialize<string>($"\"{id}\""), call.CallId);
+        SipCallStateException refused = await Assert.ThrowsAsync<SipCallStateException>(() => adapter.HangUpAsync(call.CallId, HangupCause.NormalClearing, default));
+        Assert.Equal(("SipLegNotAddressable", CallState.Incoming), (refused.ErrorId, adapter.FindCall(call.CallId)!.State));
+        Assert.DoesNotContain(asked, command => command.Contains("uuid_kill", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task One_at_a_reconnect_is_tried_again()
     {
@@ -66,7 +89,7 @@ public sealed class MalformedListTests
             if (closesAt?.Invoke(command.Replace("api ", "", StringComparison.Ordinal)) == true) return;
             if (command.StartsWith("userauth", StringComparison.Ordinal)) await ScriptedPeer.SayAsync(stream, $"Content-Type: command/reply\nReply-Text: +OK accepted\nAllowed-Events: NONE\nAllowed-API: {Lists} fsctl\n\n");
             else if (command is "api show channels as json" or "api show registrations as json") await BodyAsync(stream, list());
-            else if (command.StartsWith("api show", StringComparison.Ordinal)) await BodyAsync(stream, "{\"row_count\":2,\"rows\":[{\"name\":\"show\"},{\"name\":7}]}");
+            else if (command.StartsWith("api show", StringComparison.Ordinal)) await BodyAsync(stream, "{\"row_count\":3,\"rows\":[{\"name\":\"show\"},{\"name\":\"uuid_kill\"},{\"name\":7}]}");
             else if (command == "api uptime") await BodyAsync(stream, "1\n");
             else if (command == "api version") await BodyAsync(stream, "FreeSWITCH Version 1");
             else await ScriptedPeer.SayAsync(stream, "Content-Type: command/reply\nReply-Text: -ERR permission denied\n\n");
