@@ -14,23 +14,27 @@ namespace IfBus.Sip.Benchmarks;
 /// <summary>
 /// Calls a second: <c>1..N | ForEach-Object { [pscustomobject]@{ To = ... } } | New-SipCall -From ...</c> against a raw
 /// socket client that writes the same Originates in one burst; both until the last call is answered. Against the
-/// simulator in a process of its own, and against a real Asterisk where IFBUS_ASTERISK_PORT names one.
+/// simulator in a process of its own, once to a phone that rings as long as it does by default and once to a Local channel,
+/// which answers at once; and against a real Asterisk, with Local channels, where IFBUS_ASTERISK_PORT names one.
 /// </summary>
 internal static class Originates
 {
+    private const string Phone = "PJSIP/1001", Local = "Local/echo@ifbus";
+
     public static async Task RunAsync(int count, int rounds, int warmUps)
     {
         using (Process simulator = Requests.Start("serve-simulator"))
         {
             int port = int.Parse((await simulator.StandardOutput.ReadLineAsync().ConfigureAwait(false))!, CultureInfo.InvariantCulture);
-            await PairAsync("simulator", port, "ifbus", "ifbus-secret", count, rounds, warmUps).ConfigureAwait(false);
+            await PairAsync("simulated phones", port, "ifbus", "ifbus-secret", Phone, count, rounds, warmUps).ConfigureAwait(false);
+            await PairAsync("simulated Local channels", port, "ifbus", "ifbus-secret", Local, count, rounds, warmUps).ConfigureAwait(false);
             simulator.StandardInput.Close();
         }
 
         if (Environment.GetEnvironmentVariable("IFBUS_ASTERISK_PORT") is { Length: > 0 } real)
         {
             await PairAsync(
-                "Asterisk", int.Parse(real, CultureInfo.InvariantCulture), Environment.GetEnvironmentVariable("IFBUS_ASTERISK_USER")!, Environment.GetEnvironmentVariable("IFBUS_ASTERISK_SECRET")!, count, rounds, Math.Min(warmUps, 3)).ConfigureAwait(false);
+                "Asterisk, Local channels", int.Parse(real, CultureInfo.InvariantCulture), Environment.GetEnvironmentVariable("IFBUS_ASTERISK_USER")!, Environment.GetEnvironmentVariable("IFBUS_ASTERISK_SECRET")!, Local, count, rounds, Math.Min(warmUps, 3)).ConfigureAwait(false);
         }
         else
         {
@@ -40,12 +44,12 @@ internal static class Originates
 
     public static async Task ServeAsync()
     {
-        using AsteriskSimulator simulator = AsteriskSimulator.Start(new AsteriskSimulatorOptions { RingTime = TimeSpan.Zero });
+        using AsteriskSimulator simulator = AsteriskSimulator.Start(new AsteriskSimulatorOptions());
         Console.WriteLine(simulator.Port);
         await Console.In.ReadToEndAsync().ConfigureAwait(false);
     }
 
-    private static async Task PairAsync(string server, int port, string user, string secret, int count, int rounds, int warmUps)
+    private static async Task PairAsync(string server, int port, string user, string secret, string from, int count, int rounds, int warmUps)
     {
         List<double> raw = [], ours = [], empty = [];
         using var module = new BenchModule();
@@ -53,10 +57,10 @@ internal static class Originates
         // The pipeline runs through half of PowerShell: it takes the runtime some 10 000 records to have it compiled.
         for (int round = -warmUps; round < rounds; round++)
         {
-            double r = await RawAsync(port, user, secret, count).ConfigureAwait(false);
+            double r = await RawAsync(port, user, secret, from, count).ConfigureAwait(false);
             // Connected only while it is measured, or the server would tell it of the raw client's calls.
             module.Run<object>("param($p, $c) Connect-SipServer 127.0.0.1 -Type Asterisk -Port $p -Credential $c -Name bench -Context ifbus", port, credential);
-            double o = Ours(module, count);
+            double o = Ours(module, from, count);
             module.Run<object>("Disconnect-SipServer");
             if (round < 0) continue;
             raw.Add(r);
@@ -64,13 +68,12 @@ internal static class Originates
             empty.Add(Pipeline(count));
         }
 
-
         Figures.Row($"{server}: raw socket client, one burst of {count}", raw, "answered/s");
         Figures.Row($"{server}: New-SipCall from the pipeline", ours, "answered/s", raw);
         Figures.Row("the same records into a cmdlet with its parameters that does nothing", empty, "records/s", raw);
     }
 
-    private static async Task<double> RawAsync(int port, string user, string secret, int count)
+    private static async Task<double> RawAsync(int port, string user, string secret, string from, int count)
     {
         using var client = new TcpClient();
         await client.ConnectAsync(IPAddress.Loopback, port).ConfigureAwait(false);
@@ -80,21 +83,21 @@ internal static class Originates
         await UntilAsync(stream, buffer, "Message: Authentication accepted", 1).ConfigureAwait(false);
         string prefix = Guid.NewGuid().ToString()[..24];
         string text = string.Concat(Enumerable.Range(0, count).Select(i =>
-            $"Action: Originate\r\nActionID: r{i}\r\nChannel: Local/echo@ifbus\r\nContext: ifbus\r\nExten: wait\r\nPriority: 1\r\nTimeout: 60000\r\nVariable: __IFBUS_CALL=if://call/{prefix}{i:x12}\r\nChannelId: {prefix}{i:x12}\r\nAsync: true\r\n\r\n"));
+            $"Action: Originate\r\nActionID: r{i}\r\nChannel: {from}\r\nContext: ifbus\r\nExten: wait\r\nPriority: 1\r\nTimeout: 60000\r\nVariable: __IFBUS_CALL=if://call/{prefix}{i:x12}\r\nChannelId: {prefix}{i:x12}\r\nAsync: true\r\n\r\n"));
         long begin = Stopwatch.GetTimestamp();
         Task writing = stream.WriteAsync(Encoding.ASCII.GetBytes(text)).AsTask();
         await UntilAsync(stream, buffer, "Event: OriginateResponse\r\n", count).ConfigureAwait(false);
         double seconds = Stopwatch.GetElapsedTime(begin).TotalSeconds;
         await writing.ConfigureAwait(false);
-        await stream.WriteAsync(Encoding.ASCII.GetBytes($"Action: Hangup\r\nChannel: /^Local/\r\nCause: 16\r\n\r\n")).ConfigureAwait(false);
-        await UntilAsync(stream, buffer, "Event: Hangup\r\n", 2 * count).ConfigureAwait(false);
+        await stream.WriteAsync(Encoding.ASCII.GetBytes($"Action: Hangup\r\nChannel: /^{from.Split('/')[0]}/\r\nCause: 16\r\n\r\n")).ConfigureAwait(false);
+        await UntilAsync(stream, buffer, "Event: Hangup\r\n", (from == Local ? 2 : 1) * count).ConfigureAwait(false);
         return count / seconds;
     }
 
-    private static double Ours(BenchModule module, int count)
+    private static double Ours(BenchModule module, string from, int count)
     {
         DateTime begin = DateTime.UtcNow;
-        SipCall[] calls = module.Run<SipCall>("param($n) 1..$n | ForEach-Object { [pscustomobject]@{ To = 'wait' } } | New-SipCall -From Local/echo@ifbus -ThrottleLimit 1000", count);
+        SipCall[] calls = module.Run<SipCall>("param($n, $from) 1..$n | ForEach-Object { [pscustomobject]@{ To = 'wait' } } | New-SipCall -From $from -ThrottleLimit 1000", count, from);
         SipCall[] connected = module.Run<SipCall>("param($c) $c | Wait-SipCall -State Connected -Timeout 60", new object[] { calls });
         double seconds = (connected.Max(c => c.AnsweredAt!.Value) - begin).TotalSeconds;
         module.Run<object>("Stop-SipCall -All -Force");
