@@ -156,9 +156,11 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
             List<FreeSwitchLeg> legs;
             lock (Calls.Sync)
             {
+                legs = FreeSwitchMapper.LegsToHangUp(call);
+                // All of them or none.
+                legs.ForEach(l => Word(l));
                 // Legs that appear later, of a dial string's next attempt for instance, are ended as they come.
                 call.HangupWanted = cause;
-                legs = FreeSwitchMapper.LegsToHangUp(call);
                 if (legs.Count > 0) Calls.Move(call, CallState.HangingUp);
             }
 
@@ -282,7 +284,7 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
     // The leg's id as one word of a command: what else may be in it would be read as more of the command.
     private string Word(FreeSwitchLeg leg) => FreeSwitchCommands.IsWord(leg.Id)
         ? leg.Id
-        : throw WrongState(leg.Call, "SipLegNotAddressable", $"has a leg whose id '{SipText.Printable(leg.Id)}' is not one word of printable ASCII without quotes and backslashes, so no command can name it");
+        : throw WrongState(leg.Call, "SipLegNotAddressable", $"has a leg whose id '{SipText.Printable(leg.Id)}' is no word of a command");
 
     // True if the server had the leg.
     private async Task<bool> KillAsync(FreeSwitchSession session, FreeSwitchLeg leg, string cause, CancellationToken cancellationToken)

@@ -85,6 +85,7 @@ internal static class ErrorActions
         ["SipHoldFailed"] = "Get-SipCallStatus shows how the call stands; the message has the server's reason.",
         ["SipResumeFailed"] = "Get-SipCallStatus shows how the call stands; the message has the server's reason.",
         ["SipDestinationNotFound"] = "Give a destination that the server's dialplan has.",
+        ["SipLegNotAddressable"] = "Whoever makes that leg must give it an id of printable ASCII without blanks, quotes and backslashes (origination_uuid, or the Call-ID where the profile has inbound-use-callid-as-uuid).",
         ["SipNoConsultation"] = "The server cannot make that call, the phone does: have it call the destination, then Move-SipCall -Attended again.",
         ["SipNoTransfer"] = "Begin one: Move-SipCall -To <number> -Attended.",
         ["SipTransferFailed"] = "Get-SipCallStatus shows how the call stands now; the message says why it failed.",
