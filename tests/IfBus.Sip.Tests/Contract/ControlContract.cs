@@ -394,7 +394,7 @@ public abstract class ControlContract : ServerContract
             // The server does nothing else on a connection while a digit sounds, and there are more to come: half a minute,
             // since a real one has been seen to tell of the first ten seconds late.
             for (int i = 0; i < 5; i++) Module.Run("Invoke-SipCommand Ping -Confirm:$false");
-            Assert.False(playing.IsCompleted, string.Join("; ", player.Streams.Error));
+            Assert.False(playing.IsCompleted);
             player.Stop();
         }
 
