@@ -36,7 +36,7 @@ internal sealed partial class FreeSwitchAdapter
         if (doubtful is not { Count: > 0 }) return missed;
         await AskEachAsync(doubtful, async leg =>
         {
-            if (!FreeSwitchCommands.IsWord(leg.Id))
+            if (!leg.IsAddressable)
             {
                 // It cannot be asked for, so that the list lacked it for a while has to do.
                 lock (Calls.Sync) leg.KnownGone = true;
@@ -70,8 +70,8 @@ internal sealed partial class FreeSwitchAdapter
         lock (Calls.Sync)
         {
             FreeSwitchCall[] live = [.. Calls.Live.Cast<FreeSwitchCall>()];
-            recorded = [.. live.SelectMany(c => c.Legs).Where(l => l is { Ended: false, Recording.Count: > 0 } && FreeSwitchCommands.IsWord(l.Id))];
-            answered = [.. live.Where(c => c is { AnswerUnseen: true, Primary.Ended: false } && FreeSwitchCommands.IsWord(c.Primary!.Id)).Select(c => c.Primary!)];
+            recorded = [.. live.SelectMany(c => c.Legs).Where(l => l is { Ended: false, Recording.Count: > 0, IsAddressable: true })];
+            answered = [.. live.Where(c => c is { AnswerUnseen: true, Primary: { Ended: false, IsAddressable: true } }).Select(c => c.Primary!)];
         }
 
         await AskEachAsync(recorded, async leg =>

@@ -282,7 +282,7 @@ internal sealed partial class FreeSwitchAdapter : SipAdapterBase<FreeSwitchSessi
     private static int? Total(string text) => int.TryParse(text.Trim().Split(' ')[0], NumberStyles.None, CultureInfo.InvariantCulture, out int total) ? total : null;
 
     // The leg's id as one word of a command: what else may be in it would be read as more of the command.
-    private string Word(FreeSwitchLeg leg) => FreeSwitchCommands.IsWord(leg.Id)
+    private string Word(FreeSwitchLeg leg) => leg.IsAddressable
         ? leg.Id
         : throw WrongState(leg.Call, "SipLegNotAddressable", $"has a leg whose id '{SipText.Printable(leg.Id)}' is no word of a command");
 

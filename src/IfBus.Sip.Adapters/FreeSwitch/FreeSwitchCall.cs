@@ -119,6 +119,9 @@ internal sealed class FreeSwitchLeg(FreeSwitchCall call, byte[] idBytes, string 
     /// <summary>Unique-ID.</summary>
     public string Id { get; private set; } = id;
 
+    /// <summary>A command can name it, see <see cref="FreeSwitchCommands.IsWord"/>.</summary>
+    public bool IsAddressable => FreeSwitchCommands.IsWord(Id);
+
     /// <summary>Channel-Name.</summary>
     public string? Name { get; set; }
 
