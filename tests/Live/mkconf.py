@@ -142,6 +142,10 @@ exten => forge,1,Answer()
 ; the same in the arguments of an application, which lists of channels show
 exten => forgedata,1,Answer()
  same => n,Echo(${URIDECODE(${FORGED})})
+; the same in the caller's number, which every event of its channel tells
+exten => forgenum,1,Answer()
+ same => n,Set(CALLERID(num)=${URIDECODE(${FORGED})})
+ same => n,Wait(3600)
 ; something is said before a far end is dialled: prompt-answer, prompt-busy ...
 exten => _prompt-.,1,Answer()
  same => n,Playback(one-moment-please)

@@ -356,6 +356,7 @@ internal sealed partial class AsteriskAdapter : SipAdapterBase<AsteriskSession>,
                     throw Rejected(reply, "SipHangUpRejected", $"{Name} refused to hang up {call.CallId}", call.CallId);
             }
         }).ConfigureAwait(false);
+        if (any) _mapper.ExpectEnd(call);
         return any;
     }
 

@@ -36,6 +36,11 @@ internal static class AsteriskLogin
     // No cel (it is in class call anyway), no dialplan: they are half of the traffic, and class dialplan can carry forged events.
     private const string EventMask = "system,call,cdr,dtmf";
 
+    // What the server keeps to itself, as it reads expressions (POSIX extended). First what is in class call whether asked
+    // for or not. Then events that hold another: a caller's number, an account code or the arguments in a Cdr go out as they
+    // are, with line breaks and all (Asterisk 22.10), and whoever can set them could write events of anybody's calls.
+    private static readonly string[] Unwanted = ["Event: CEL", "[[:cntrl:]]{4}[^[:cntrl:]]"];
+
     /// <summary>Logs in and learns what there is to know.</summary>
     /// <exception cref="SipAuthenticationException">The server refused the login.</exception>
     public static async Task<AsteriskLoginResult> RunAsync(AmiSession session, IAsteriskLoginSink calls, SipServerConfiguration configuration, string name, ILogger log, TimeProvider time, CancellationToken cancellationToken)
@@ -52,7 +57,7 @@ internal static class AsteriskLogin
         if (!session.FullyBooted.IsCompletedSuccessfully) allowed = await WaitForBootAsync(session, allowed, name, log, time, cancellationToken).ConfigureAwait(false);
 
         bool hasCallEvents = masked.IsSuccess && masked.Response.Get("Events"u8) != "Off";
-        if (allowed.Contains("Filter")) await KeepOutCelAsync(session, name, log, cancellationToken).ConfigureAwait(false);
+        if (allowed.Contains("Filter")) await KeepOutAsync(session, name, log, cancellationToken).ConfigureAwait(false);
         DateTime? startedAt = allowed.Contains("CoreStatus") ? await StartedAtAsync(session, time, cancellationToken).ConfigureAwait(false) : null;
         AmiReply channels = default;
         if (allowed.Contains("CoreShowChannels"))
@@ -155,10 +160,13 @@ internal static class AsteriskLogin
         }
     }
 
-    private static async Task KeepOutCelAsync(AmiSession session, string name, ILogger log, CancellationToken cancellationToken)
+    private static async Task KeepOutAsync(AmiSession session, string name, ILogger log, CancellationToken cancellationToken)
     {
-        AmiReply reply = await session.RequestAsync(new AmiAction("Filter").Add("Operation", "Add").Add("Filter", "!Event: CEL"), cancellationToken).ConfigureAwait(false);
-        if (!reply.IsSuccess) Log.FilterRefused(log, name, reply.Message);
+        Task<AmiReply>[] replies = [.. Unwanted.Select(f => session.RequestAsync(new AmiAction("Filter").Add("Operation", "Add").Add("Filter", "!" + f), cancellationToken))];
+        foreach (AmiReply reply in await Task.WhenAll(replies).ConfigureAwait(false))
+        {
+            if (!reply.IsSuccess) Log.FilterRefused(log, name, reply.Message);
+        }
     }
 
     // The server tells its start in its own local time, without a zone. It is taken as ours, and left out when that

@@ -15,27 +15,14 @@ internal sealed partial class AsteriskMapper
             long now = Clock;
             foreach (AsteriskCall call in _watched)
             {
-                if (call.State == CallState.Terminated)
-                {
-                    (over ??= []).Add(call);
-                }
-                else if (call.FinishAt <= now)
-                {
-                    (over ??= []).Add(call);
-                }
-                else if (call.AskDestinationAt <= now)
-                {
-                    (ask ??= []).Add(call);
-                }
-                else if (call.LookAt <= now)
+                if (call.State != CallState.Terminated && call.LookAt <= now)
                 {
                     _lookWanted = true;
-                    call.LookAt = now + TimeInDoubt;
+                    call.LookAt = now + (call.State == CallState.HangingUp ? Patience : TimeInDoubt);
                 }
-                else if (call.FinishAt is null && call.AskDestinationAt is null && call.LookAt is null)
-                {
-                    (over ??= []).Add(call);
-                }
+
+                if (call.State == CallState.Terminated || call.FinishAt <= now || call is { FinishAt: null, AskDestinationAt: null, LookAt: null }) (over ??= []).Add(call);
+                else if (call.AskDestinationAt <= now) (ask ??= []).Add(call);
             }
 
             foreach (AsteriskCall call in over ?? [])

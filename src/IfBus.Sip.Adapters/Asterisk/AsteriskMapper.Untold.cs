@@ -51,6 +51,17 @@ internal sealed partial class AsteriskMapper
         }
     }
 
+    /// <summary>The server has taken the hang-up of a call. If the end is not told, its list tells: the event may have been kept out.</summary>
+    public void ExpectEnd(AsteriskCall call)
+    {
+        lock (calls.Sync)
+        {
+            if (call.State != CallState.HangingUp) return;
+            call.LookAt = Clock + Patience;
+            _watched.Add(call);
+        }
+    }
+
     /// <summary>True, once, if a call is to be looked for in the server's list.</summary>
     public bool TakeLook()
     {

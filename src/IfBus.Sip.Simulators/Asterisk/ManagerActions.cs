@@ -207,7 +207,7 @@ internal static partial class ManagerActions
             IEnumerable<string> wanted = action["AllVariables"].Length > 0 ? channel.Variables.Keys : action["Variables"].Split(',', StringSplitOptions.RemoveEmptyEntries);
             string variables = string.Concat(wanted.Select(v => $"Variable: {v}={(v == "CHANNEL(state)" ? channel.Word : channel.Variables.GetValueOrDefault(v, "(null)"))}\r\n"));
             text.Append(CultureInfo.InvariantCulture,
-                $"Event: Status\r\nPrivilege: Call\r\n{channel.Headers()}Type: {channel.Name.Split('/')[0]}\r\nDNID: \r\nEffectiveConnectedLineNum: {SimChannel.Known(channel.ConnectedNumber)}\r\nEffectiveConnectedLineName: {SimChannel.Known(channel.ConnectedName)}\r\n"
+                $"Event: Status\r\nPrivilege: Call\r\n{channel.Headers()}Type: {channel.Name.Split('/')[0]}\r\nDNID: \r\nEffectiveConnectedLineNum: {SimChannel.Known(channel.ConnectedNumber)}\r\nEffectiveConnectedLineName: {SimChannel.KnownName(channel.ConnectedName)}\r\n"
                 + $"TimeToHangup: 0\r\nBridgeID: {channel.Bridge}\r\nApplication: {channel.Application}\r\nData: {channel.Data}\r\nNativeformats: ({format})\r\nReadformat: {format}\r\nReadtrans: \r\nWriteformat: {format}\r\nWritetrans: \r\n"
                 + $"Callgroup: 0\r\nPickupgroup: 0\r\nSeconds: {(int)(board.Now - channel.CreatedAt).TotalSeconds}\r\n{variables}{action.IdHeader}\r\n");
         }

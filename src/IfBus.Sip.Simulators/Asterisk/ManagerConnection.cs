@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
@@ -10,6 +11,9 @@ internal sealed class ManagerConnection(Stream stream, Switchboard board, Asteri
     private const int MaxAction = 4 * 1024 * 1024;
     private const int MaxLine = 1022;
     private const int MaxLines = 128;
+
+    // Each event is put to them, and most clients ask for the same.
+    private static readonly ConcurrentDictionary<string, Regex> Filters = new(StringComparer.Ordinal);
 
     private readonly List<string> _held = [];
     private readonly List<Regex> _blackList = [];
@@ -100,8 +104,10 @@ internal sealed class ManagerConnection(Stream stream, Switchboard board, Asteri
     {
         try
         {
-            if (filter.StartsWith('!')) _blackList.Add(new Regex(filter[1..], RegexOptions.None, TimeSpan.FromSeconds(1)));
-            else _whiteList.Add(new Regex(filter, RegexOptions.None, TimeSpan.FromSeconds(1)));
+            bool excludes = filter.StartsWith('!');
+            // Asterisk reads POSIX expressions, which name classes of characters so.
+            string expression = (excludes ? filter[1..] : filter).Replace("[:cntrl:]", @"\p{Cc}", StringComparison.Ordinal).Replace("[:digit:]", "0-9", StringComparison.Ordinal).Replace("[:space:]", @"\s", StringComparison.Ordinal);
+            (excludes ? _blackList : _whiteList).Add(Filters.GetOrAdd(expression, static e => new Regex(e, RegexOptions.Singleline | RegexOptions.Compiled, TimeSpan.FromSeconds(1))));
             return true;
         }
         catch (ArgumentException)

@@ -98,14 +98,17 @@ internal sealed class SimChannel(string name, string uniqueid, string linkedid)
 
     public string Word => Words[State];
 
-    /// <summary>A number or name as events tell it.</summary>
-    public static string Known(string value) => value.Length == 0 ? "<unknown>" : SimText.Escape(value);
+    /// <summary>A number as events tell it: as it is, line breaks and all (22.10.1).</summary>
+    public static string Known(string number) => number.Length == 0 ? "<unknown>" : number;
+
+    /// <summary>A name as events tell it: with its line breaks escaped.</summary>
+    public static string KnownName(string name) => Known(SimText.Escape(name));
 
     /// <summary>The headers that every channel event has.</summary>
     public string Headers(string prefix = "")
     {
-        return $"{prefix}Channel: {Name}\r\n{prefix}ChannelState: {State}\r\n{prefix}ChannelStateDesc: {Word}\r\n{prefix}CallerIDNum: {Known(Number)}\r\n{prefix}CallerIDName: {Known(CallerName)}\r\n"
-            + $"{prefix}ConnectedLineNum: {Known(ConnectedNumber)}\r\n{prefix}ConnectedLineName: {Known(ConnectedName)}\r\n{prefix}Language: en\r\n{prefix}AccountCode: {AccountCode}\r\n"
+        return $"{prefix}Channel: {Name}\r\n{prefix}ChannelState: {State}\r\n{prefix}ChannelStateDesc: {Word}\r\n{prefix}CallerIDNum: {Known(Number)}\r\n{prefix}CallerIDName: {KnownName(CallerName)}\r\n"
+            + $"{prefix}ConnectedLineNum: {Known(ConnectedNumber)}\r\n{prefix}ConnectedLineName: {KnownName(ConnectedName)}\r\n{prefix}Language: en\r\n{prefix}AccountCode: {AccountCode}\r\n"
             + $"{prefix}Context: {Context}\r\n{prefix}Exten: {Exten}\r\n{prefix}Priority: {Priority}\r\n{prefix}Uniqueid: {Uniqueid}\r\n{prefix}Linkedid: {Linkedid}\r\n";
     }
 }

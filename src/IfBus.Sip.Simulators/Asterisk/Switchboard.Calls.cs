@@ -123,13 +123,16 @@ internal sealed partial class Switchboard
             return;
         }
 
-        if (exten is "forge" or "forgedata")
+        if (exten is "forge" or "forgedata" or "forgenum")
         {
-            // A dialplan that lets line breaks into a variable, or into an application's arguments.
+            // A dialplan that lets line breaks into a variable, into an application's arguments, or into the caller's number.
             string forged = Uri.UnescapeDataString(channel.Variables.GetValueOrDefault("FORGED", ""));
             if (incoming) SetState(channel, 6);
             channel.Variables["EVIL"] = exten == "forge" ? forged : "";
-            (channel.Priority, channel.Application, channel.Data) = exten == "forge" ? (3, "Wait", "3600") : (2, "Echo", forged);
+            (channel.Priority, channel.Application, channel.Data) = exten == "forgedata" ? (2, "Echo", forged) : (3, "Wait", "3600");
+            if (exten != "forgenum") return;
+            channel.Number = forged;
+            Tell("NewCallerid", "call", channel.Headers() + "CID-CallingPres: 0 (Presentation Allowed, Not Screened)\r\n");
             return;
         }
 
