@@ -8,14 +8,23 @@ using IfBus.Sip.Tests.Support;
 
 namespace IfBus.Sip.Benchmarks;
 
-/// <summary>Milliseconds for Import-Module in a fresh process: a binary module with one empty cmdlet, and ours.</summary>
+/// <summary>
+/// Milliseconds for Import-Module in a fresh process: a binary module with one empty cmdlet, the same with one view and one
+/// type (which PowerShell takes for any module that has some, however few), and ours.
+/// </summary>
 internal static class Importing
 {
     public static async Task RunAsync(int rounds)
     {
         string folder = Directory.CreateTempSubdirectory("ifbus-import").FullName;
-        string[] manifests = [MakeEmptyModule(folder), Repository.StagedModule];
-        List<double>[] times = [[], []];
+        string[] manifests = [MakeModule(folder, "Empty", ""), MakeModule(folder, "EmptyWithView", "FormatsToProcess = @('One.Format.ps1xml'); TypesToProcess = @('One.Types.ps1xml');"), Repository.StagedModule];
+        File.WriteAllText(
+            Path.Combine(folder, "One.Format.ps1xml"),
+            "<Configuration><ViewDefinitions><View><Name>One</Name><ViewSelectedBy><TypeName>One</TypeName></ViewSelectedBy><TableControl><TableHeaders/><TableRowEntries><TableRowEntry><TableColumnItems><TableColumnItem><PropertyName>A</PropertyName></TableColumnItem></TableColumnItems></TableRowEntry></TableRowEntries></TableControl></View></ViewDefinitions></Configuration>");
+        File.WriteAllText(
+            Path.Combine(folder, "One.Types.ps1xml"),
+            "<Types><Type><Name>One</Name><Members><MemberSet><Name>PSStandardMembers</Name><Members><NoteProperty><Name>SerializationDepth</Name><Value>2</Value></NoteProperty></Members></MemberSet></Members></Type></Types>");
+        List<double>[] times = [[], [], []];
         for (int round = -1; round < rounds; round++)
         {
             for (int i = 0; i < manifests.Length; i++)
@@ -29,7 +38,8 @@ internal static class Importing
 
         Directory.Delete(folder, recursive: true);
         Figures.Row("import of an empty binary module", times[0], "ms");
-        Figures.Row("import of this module", times[1], "ms", times[0]);
+        Figures.Row("import of an empty one with a view and a type", times[1], "ms", times[0]);
+        Figures.Row("import of this module", times[2], "ms", times[0]);
     }
 
     public static void One(string manifest)
@@ -48,16 +58,16 @@ internal static class Importing
         Console.Write(taken.ToString(CultureInfo.InvariantCulture));
     }
 
-    private static string MakeEmptyModule(string folder)
+    private static string MakeModule(string folder, string name, string more)
     {
-        var assembly = new PersistedAssemblyBuilder(new AssemblyName("Empty"), typeof(object).Assembly);
-        TypeBuilder cmdlet = assembly.DefineDynamicModule("Empty").DefineType("GetNothing", TypeAttributes.Public, typeof(PSCmdlet));
+        var assembly = new PersistedAssemblyBuilder(new AssemblyName(name), typeof(object).Assembly);
+        TypeBuilder cmdlet = assembly.DefineDynamicModule(name).DefineType("GetNothing", TypeAttributes.Public, typeof(PSCmdlet));
         cmdlet.SetCustomAttribute(new CustomAttributeBuilder(typeof(CmdletAttribute).GetConstructor([typeof(string), typeof(string)])!, ["Get", "Nothing"]));
         cmdlet.DefineDefaultConstructor(MethodAttributes.Public);
         cmdlet.CreateType();
-        assembly.Save(Path.Combine(folder, "Empty.dll"));
-        string manifest = Path.Combine(folder, "Empty.psd1");
-        File.WriteAllText(manifest, "@{ RootModule = 'Empty.dll'; ModuleVersion = '1.0'; CompatiblePSEditions = @('Core'); CmdletsToExport = @('Get-Nothing'); FunctionsToExport = @(); AliasesToExport = @(); VariablesToExport = @() }");
+        assembly.Save(Path.Combine(folder, name + ".dll"));
+        string manifest = Path.Combine(folder, name + ".psd1");
+        File.WriteAllText(manifest, $"@{{ RootModule = '{name}.dll'; ModuleVersion = '1.0'; CompatiblePSEditions = @('Core'); {more} CmdletsToExport = @('Get-Nothing'); FunctionsToExport = @(); AliasesToExport = @(); VariablesToExport = @() }}");
         return manifest;
     }
 }

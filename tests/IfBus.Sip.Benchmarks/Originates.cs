@@ -54,7 +54,7 @@ internal static class Originates
         List<double> raw = [], ours = [], empty = [];
         using var module = new BenchModule();
         var credential = new PSCredential(user, new NetworkCredential("", secret).SecurePassword);
-        // The pipeline runs through half of PowerShell: it takes the runtime some 10 000 records to have it compiled.
+        // The pipeline runs through half of PowerShell: it takes the runtime some 40 000 records to have it compiled.
         for (int round = -warmUps; round < rounds; round++)
         {
             double r = await RawAsync(port, user, secret, from, count).ConfigureAwait(false);

@@ -25,7 +25,7 @@ switch (args.Length > 0 ? args[0] : "")
         await PingServer.RunAsync();
         break;
     case "calls":
-        await Originates.RunAsync(count: 1000, rounds: 9, warmUps: 12);
+        await Originates.RunAsync(count: 1000, rounds: 9, warmUps: 50);
         break;
     case "calls-freeswitch":
         await FreeSwitchOriginates.RunAsync(count: 500, rounds: 9, warmUps: 20);

@@ -139,6 +139,7 @@ internal sealed partial class AsteriskMapper
         call.CauseText = text;
         call.FinishAt = null;
         call.AskDestinationAt = null;
+        _watched.Remove(call);
         if (call.Primary is not null) _legs.Remove(call.Primary.IdBytes);
         foreach (AsteriskLeg leg in call.Legs) records.Remember(leg.IdBytes, call);
         call.EndRecordings(calls.Now);

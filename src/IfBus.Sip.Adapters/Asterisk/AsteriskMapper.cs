@@ -17,7 +17,7 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
 
     private readonly Utf8Table<AsteriskLeg> _legs = new();
     private readonly HashSet<AsteriskCall> _watched = [];
-    private readonly Utf8Table<string> _names = new();
+    private readonly Utf8Table<string> _words = new();
     private readonly AsteriskDetailRecords _recordReader = new(server, time);
 
     // When the bytes that are being read came.
@@ -71,7 +71,7 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
 
         SipEventTypes what = Classify(name);
         if (!events.Wants(what)) return;
-        events.Publish(new SipEvent(what, server, SipServerType.Asterisk, _arrived, EventName(name), message.ToArray(), AmiFieldReader.Instance)
+        events.Publish(new SipEvent(what, server, SipServerType.Asterisk, _arrived, Known(name), message.ToArray(), AmiFieldReader.Instance)
         {
             // What people look at tells its call; for the rest that would cost more than the event.
             Call = what == SipEventTypes.Other ? null : SnapshotOf(message),
@@ -315,9 +315,9 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
         if (!_legs.TryGet(f.Uniqueid, out AsteriskLeg? leg) || leg.Ended) return;
         See(leg);
         leg.Ended = true;
-        leg.Name = AmiChannelFields.Text(f.Channel) ?? leg.Name;
+        if (leg.Name is null || !Ascii.Equals(f.Channel, leg.Name)) leg.Name = AmiChannelFields.Text(f.Channel) ?? leg.Name;
         leg.Cause = AmiChannelFields.Number32(f.Cause) ?? 0;
-        leg.CauseText = AmiChannelFields.Text(f.CauseText);
+        leg.CauseText = f.CauseText is { IsEmpty: false } text ? Known(text) : null;
         leg.TechCause = AmiChannelFields.Number32(f.TechCause);
         _legs.Remove(leg.IdBytes);
 
@@ -385,12 +385,13 @@ internal sealed partial class AsteriskMapper(string server, CallTable calls, Eve
         _ => SipEventTypes.Other,
     };
 
-    // Names come again and again; one string each is enough. A peer that makes up names gets no more than these.
-    private string EventName(ReadOnlySpan<byte> name)
+    // Names of events and texts of causes come again and again; one string each is enough. A peer that makes them up gets no
+    // more than these.
+    private string Known(ReadOnlySpan<byte> words)
     {
-        if (_names.TryGet(name, out string? known)) return known;
-        string text = Encoding.UTF8.GetString(name);
-        if (_names.Count < 1000) _names.Set(name.ToArray(), text);
+        if (_words.TryGet(words, out string? known)) return known;
+        string text = Encoding.UTF8.GetString(words);
+        if (_words.Count < 1000) _words.Set(words.ToArray(), text);
         return text;
     }
 }
