@@ -101,6 +101,7 @@ Describe 'Times and durations on the screen' {
     It 'are readable' {
         $list = Get-View $busy -List
         $list -match '^CreatedAt' | Should -Match ': \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} UTC$'
+        $list -match '^AnsweredAt' | Should -Match ':\s*$'
         $list -match '^Duration' | Should -Match ': 0:00:\d\d\.\d{3}$'
         (Get-View $busy)[-1] | Should -Match ' 0:00:\d\d UserBusy '
     }
