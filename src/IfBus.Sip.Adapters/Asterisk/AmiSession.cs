@@ -40,7 +40,7 @@ internal readonly record struct AmiReply(AmiMessage Response, IReadOnlyList<AmiM
 /// serial on the server's side, so nothing slow may be sent on it. ActionIDs are not private to a session there: ours
 /// begin with a prefix of this connection's own, and others are never taken for replies (wire/asterisk, section 3).
 /// </summary>
-internal sealed class AmiSession : IWireProtocol, IAsyncDisposable
+internal sealed class AmiSession : IWireProtocol, IKeptAlive, IAsyncDisposable
 {
     private const int MaxListItems = 1_000_000;
 
@@ -51,30 +51,23 @@ internal sealed class AmiSession : IWireProtocol, IAsyncDisposable
     private readonly ConcurrentDictionary<long, Action<AmiReply>> _taken = new();
     private readonly IAmiEventSink _sink;
     private readonly ILogger _log;
-    private readonly TimeProvider _time;
     private readonly string _peer;
     private readonly TimeSpan _requestTimeout;
-    private readonly TimeSpan _keepAlive;
     private readonly byte[] _idPrefix;
     private readonly TaskCompletionSource<string> _greeting = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _booted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private WireConnection? _connection;
-    private ITimer? _timer;
+    private KeepAlive? _alive;
     private long _lastId;
     private int _openLists;
     private bool _forgeryTold;
-    private long _receivedSeen;
-    private long _lastHeard;
-    private bool _pinging;
 
-    private AmiSession(WireEndpoint endpoint, SipServerConfiguration configuration, IAmiEventSink sink, ILogger log, TimeProvider time)
+    private AmiSession(WireEndpoint endpoint, SipServerConfiguration configuration, IAmiEventSink sink, ILogger log)
     {
         _sink = sink;
         _log = log;
-        _time = time;
         _peer = endpoint.ToString();
         _requestTimeout = configuration.RequestTimeout;
-        _keepAlive = configuration.KeepAlive;
         // 64 random bits: unique among all clients of the server, so another client's ids are never ours.
         _idPrefix = Encoding.ASCII.GetBytes($"ifb-{Convert.ToHexString(System.Security.Cryptography.RandomNumberGenerator.GetBytes(8))}-");
     }
@@ -88,15 +81,13 @@ internal sealed class AmiSession : IWireProtocol, IAsyncDisposable
     /// <summary>The AMI version of the greeting, for instance 11.0.0.</summary>
     public Task<string> Greeting => _greeting.Task;
 
-    private long Now => (long)_time.GetElapsedTime(0).TotalMilliseconds;
-
     /// <summary>Connects and waits for the greeting. Logging in is for the adapter.</summary>
     public static async Task<AmiSession> OpenAsync(
         WireEndpoint endpoint, SipServerConfiguration configuration, IAmiEventSink sink, ILogger log, TimeProvider time, CancellationToken cancellationToken)
     {
-        var session = new AmiSession(endpoint, configuration, sink, log, time);
+        var session = new AmiSession(endpoint, configuration, sink, log);
         Stream stream = await endpoint.OpenAsync(cancellationToken).ConfigureAwait(false);
-        session.Attach(stream);
+        session.Attach(stream, configuration, time);
         try
         {
             await session._greeting.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -118,17 +109,15 @@ internal sealed class AmiSession : IWireProtocol, IAsyncDisposable
     /// <summary>A session over a stream that is open already, for tests and benchmarks.</summary>
     internal static AmiSession Over(Stream stream, SipServerConfiguration configuration, IAmiEventSink sink, ILogger log, TimeProvider time)
     {
-        var session = new AmiSession(new WireEndpoint("test", 1, false, false), configuration, sink, log, time);
-        session.Attach(stream);
+        var session = new AmiSession(new WireEndpoint("test", 1, false, false), configuration, sink, log);
+        session.Attach(stream, configuration, time);
         return session;
     }
 
-    private void Attach(Stream stream)
+    private void Attach(Stream stream, SipServerConfiguration configuration, TimeProvider time)
     {
-        _lastHeard = Now;
         _connection = new WireConnection(stream, this);
-        TimeSpan tick = TimeSpan.FromMilliseconds(Math.Clamp(Math.Min(_keepAlive.TotalMilliseconds, _requestTimeout.TotalMilliseconds) / 10, 10, 250));
-        _timer = _time.CreateTimer(static s => ((AmiSession)s!).OnTick(), this, tick, tick);
+        _alive = new KeepAlive(this, _connection, _peer, configuration, time);
         _connection.Begin();
     }
 
@@ -147,7 +136,7 @@ internal sealed class AmiSession : IWireProtocol, IAsyncDisposable
         cancellationToken.ThrowIfCancellationRequested();
         TimeSpan limit = timeout ?? _requestTimeout;
         long id = Interlocked.Increment(ref _lastId);
-        var waiter = new Waiter(action.Name, _peer, limit, Now + (long)limit.TotalMilliseconds) { Id = id };
+        var waiter = new Waiter(action.Name, _peer, limit, _alive!.Now + (long)limit.TotalMilliseconds) { Id = id };
         // Who has many requests under way is likely to send more.
         bool gather = _replies.Add(id, waiter) > 8;
         if (taken is not null) _taken[id] = taken;
@@ -190,7 +179,7 @@ internal sealed class AmiSession : IWireProtocol, IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        if (_timer is not null) await _timer.DisposeAsync().ConfigureAwait(false);
+        if (_alive is not null) await _alive.DisposeAsync().ConfigureAwait(false);
         if (_connection is not null) await _connection.DisposeAsync().ConfigureAwait(false);
     }
 
@@ -223,13 +212,20 @@ internal sealed class AmiSession : IWireProtocol, IAsyncDisposable
 
     void IWireProtocol.OnClosed(Exception reason)
     {
-        _timer?.Dispose();
+        _alive?.Stop();
         _greeting.TrySetException(reason);
         _ = _greeting.Task.Exception;
         _booted.TrySetException(reason);
         _ = _booted.Task.Exception;
         _replies.Close(reason);
     }
+
+    bool IKeptAlive.CanAsk => _greeting.Task.IsCompletedSuccessfully;
+
+    void IKeptAlive.FailLate(long now) => _replies.FailLate(now);
+
+    // Behind a slow action of somebody's the answer comes late but comes: it gets that action's time.
+    Task IKeptAlive.AskAsync(TimeSpan limit) => RequestAsync(new AmiAction("Ping"), CancellationToken.None, _replies.Count > 0 && _requestTimeout > limit ? _requestTimeout : limit);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void OnMessage(ReadOnlySpan<byte> message)
@@ -330,47 +326,6 @@ internal sealed class AmiSession : IWireProtocol, IAsyncDisposable
         return value.StartsWith(_idPrefix)
             && Utf8Parser.TryParse(value[_idPrefix.Length..], out id, out int digits)
             && digits == value.Length - _idPrefix.Length;
-    }
-
-    private void OnTick()
-    {
-        WireConnection? connection = _connection;
-        if (connection is null) return;
-        long now = Now;
-        _replies.FailLate(now);
-        connection.CheckWriting(now, _keepAlive, _peer);
-        if (connection.Received != _receivedSeen)
-        {
-            _receivedSeen = connection.Received;
-            _lastHeard = now;
-        }
-        else if (!_pinging && _greeting.Task.IsCompletedSuccessfully && now - _lastHeard >= _keepAlive.TotalMilliseconds)
-        {
-            _pinging = true;
-            _ = KeepAliveAsync();
-        }
-    }
-
-    private async Task KeepAliveAsync()
-    {
-        try
-        {
-            // Behind a slow action of somebody's the answer comes late but comes: give it that action's time.
-            TimeSpan limit = _replies.Count > 0 && _requestTimeout > _keepAlive ? _requestTimeout : _keepAlive;
-            await RequestAsync(new AmiAction("Ping"), CancellationToken.None, limit).ConfigureAwait(false);
-        }
-        catch (SipTimeoutException e)
-        {
-            Abort(new SipConnectionException($"{_peer} does not answer any more: no reply to Ping within {e.Limit.TotalSeconds:0.#} s.", e, "SipConnectionLost"));
-        }
-        catch (SipException)
-        {
-            // Gone already.
-        }
-        finally
-        {
-            _pinging = false;
-        }
     }
 
     // For lists also what has come of them.

@@ -47,39 +47,32 @@ internal readonly record struct EslReply(string Text, string Head)
 /// One Event Socket connection (inbound mode). Replies come in the order of the commands; whatever can take time is a
 /// background job with an id of ours, so that nothing ever stops the connection's events (wire/freeswitch, api and bgapi).
 /// </summary>
-internal sealed class EslSession : IWireProtocol, IAsyncDisposable
+internal sealed class EslSession : IWireProtocol, IKeptAlive, IAsyncDisposable
 {
     private readonly EslFramer _framer = new();
     private readonly ReplyTable<Waiter> _replies = new();
     private readonly ReplyTable<Waiter> _jobs = new();
     private readonly IEslEventSink _sink;
     private readonly ILogger _log;
-    private readonly TimeProvider _time;
     private readonly string _peer;
     private readonly TimeSpan _requestTimeout;
-    private readonly TimeSpan _keepAlive;
     private readonly byte[] _jobPrefix;
     private readonly string _jobPrefixText;
     private readonly TaskCompletionSource _greeting = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private WireConnection? _connection;
-    private ITimer? _timer;
+    private KeepAlive? _alive;
 
     // The places of commands in their order: given on the lane, taken by the reader.
     private long _sent;
     private long _answered;
     private long _lastJob;
-    private long _receivedSeen;
-    private long _lastHeard;
-    private bool _pinging;
 
-    private EslSession(string peer, SipServerConfiguration configuration, IEslEventSink sink, ILogger log, TimeProvider time)
+    private EslSession(string peer, SipServerConfiguration configuration, IEslEventSink sink, ILogger log)
     {
         _sink = sink;
         _log = log;
-        _time = time;
         _peer = peer;
         _requestTimeout = configuration.RequestTimeout;
-        _keepAlive = configuration.KeepAlive;
         // 64 random bits: everybody who subscribes gets everybody's jobs.
         _jobPrefixText = $"ifb-{Convert.ToHexString(System.Security.Cryptography.RandomNumberGenerator.GetBytes(8))}-";
         _jobPrefix = Encoding.ASCII.GetBytes(_jobPrefixText);
@@ -90,8 +83,6 @@ internal sealed class EslSession : IWireProtocol, IAsyncDisposable
 
     /// <summary>True once the results of jobs are told; before, and for a login that is not told them, commands run in the connection itself.</summary>
     public bool HasJobs { get; set; }
-
-    private long Now => (long)_time.GetElapsedTime(0).TotalMilliseconds;
 
     /// <summary>Connects and waits until the server asks for the password. Logging in is for the adapter.</summary>
     public static async Task<EslSession> OpenAsync(
@@ -120,11 +111,9 @@ internal sealed class EslSession : IWireProtocol, IAsyncDisposable
     /// <summary>A session over a stream that is open already.</summary>
     internal static EslSession Over(Stream stream, string peer, SipServerConfiguration configuration, IEslEventSink sink, ILogger log, TimeProvider time)
     {
-        var session = new EslSession(peer, configuration, sink, log, time);
-        session._lastHeard = session.Now;
+        var session = new EslSession(peer, configuration, sink, log);
         session._connection = new WireConnection(stream, session);
-        TimeSpan tick = TimeSpan.FromMilliseconds(Math.Clamp(Math.Min(session._keepAlive.TotalMilliseconds, session._requestTimeout.TotalMilliseconds) / 10, 10, 250));
-        session._timer = time.CreateTimer(static s => ((EslSession)s!).OnTick(), session, tick, tick);
+        session._alive = new KeepAlive(session, session._connection, peer, configuration, time);
         session._connection.Begin();
         return session;
     }
@@ -143,7 +132,7 @@ internal sealed class EslSession : IWireProtocol, IAsyncDisposable
         CheckLine(command);
         if (jobId is not null) CheckLine(jobId);
         TimeSpan limit = timeout ?? _requestTimeout;
-        var waiter = new Waiter(what, _peer, limit, Now + (long)limit.TotalMilliseconds);
+        var waiter = new Waiter(what, _peer, limit, _alive!.Now + (long)limit.TotalMilliseconds);
         // Who has many requests under way is likely to send more.
         _connection!.Send((this, waiter, command, jobId), static (writer, s) => s.Item1.Write(writer, s.waiter, s.command, s.jobId), gather: _sent - _answered > 8);
         Log.ActionSent(_log, what, waiter.Place);
@@ -165,7 +154,7 @@ internal sealed class EslSession : IWireProtocol, IAsyncDisposable
 
         TimeSpan limit = timeout ?? _requestTimeout;
         long id = Interlocked.Increment(ref _lastJob);
-        var job = new Waiter(what, _peer, limit, Now + (long)limit.TotalMilliseconds);
+        var job = new Waiter(what, _peer, limit, _alive!.Now + (long)limit.TotalMilliseconds);
         _jobs.Add(id, job);
         try
         {
@@ -200,7 +189,7 @@ internal sealed class EslSession : IWireProtocol, IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        if (_timer is not null) await _timer.DisposeAsync().ConfigureAwait(false);
+        if (_alive is not null) await _alive.DisposeAsync().ConfigureAwait(false);
         if (_connection is not null) await _connection.DisposeAsync().ConfigureAwait(false);
     }
 
@@ -228,12 +217,24 @@ internal sealed class EslSession : IWireProtocol, IAsyncDisposable
 
     void IWireProtocol.OnClosed(Exception reason)
     {
-        _timer?.Dispose();
+        _alive?.Stop();
         _greeting.TrySetException(reason);
         _ = _greeting.Task.Exception;
         _replies.Close(reason);
         _jobs.Close(reason);
     }
+
+    // A command that runs in the connection itself, without a job, holds up the answer to a question too: its own time decides.
+    bool IKeptAlive.CanAsk => (HasJobs || _replies.Count == 0) && _greeting.Task.IsCompletedSuccessfully;
+
+    void IKeptAlive.FailLate(long now)
+    {
+        _replies.FailLate(now);
+        _jobs.FailLate(now);
+    }
+
+    // HEARTBEAT comes every 20 s by itself; this is for those who want to know sooner.
+    Task IKeptAlive.AskAsync(TimeSpan limit) => CommandAsync("keep-alive", "api uptime", CancellationToken.None, timeout: limit);
 
     // No value of a caller may become a command or a header of its own; what is refused here was let through by mistake.
     private static void CheckLine(string line)
@@ -309,48 +310,6 @@ internal sealed class EslSession : IWireProtocol, IAsyncDisposable
         if (!id.StartsWith(_jobPrefix) || !Utf8Parser.TryParse(id[_jobPrefix.Length..], out long number, out int digits) || digits != id.Length - _jobPrefix.Length) return false;
         if (_jobs.TryTake(number, out Waiter? waiter)) waiter.Complete(new EslReply(EslJson.Text(json, "_body"u8) ?? "", ""), _connection!.Answered);
         return true;
-    }
-
-    private void OnTick()
-    {
-        if (_connection is not { } connection) return;
-        long now = Now;
-        _replies.FailLate(now);
-        _jobs.FailLate(now);
-        connection.CheckWriting(now, _keepAlive, _peer);
-        if (connection.Received != _receivedSeen)
-        {
-            _receivedSeen = connection.Received;
-            _lastHeard = now;
-        }
-        else if (!_pinging && (HasJobs || _replies.Count == 0) && _greeting.Task.IsCompletedSuccessfully && now - _lastHeard >= _keepAlive.TotalMilliseconds)
-        {
-            // HEARTBEAT comes every 20 s by itself; this is for those who want to know sooner. A command that runs in the
-            // connection itself, without a job, holds up the answer to this too: its own time decides.
-            _pinging = true;
-            _ = KeepAliveAsync();
-        }
-    }
-
-    private async Task KeepAliveAsync()
-    {
-        try
-        {
-            // Any answer will do, a refusal too.
-            await CommandAsync("keep-alive", "api uptime", CancellationToken.None, timeout: _keepAlive).ConfigureAwait(false);
-        }
-        catch (SipTimeoutException e)
-        {
-            _connection!.Abort(new SipConnectionException($"{_peer} does not answer any more: no reply within {e.Limit.TotalSeconds:0.#} s.", e, "SipConnectionLost"));
-        }
-        catch (SipException)
-        {
-            // Gone already.
-        }
-        finally
-        {
-            _pinging = false;
-        }
     }
 
     private sealed class Waiter(string what, string peer, TimeSpan limit, long deadline) : ReplyWaiter<EslReply>(what, peer, limit, deadline)

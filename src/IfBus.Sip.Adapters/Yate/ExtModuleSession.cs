@@ -12,7 +12,7 @@ namespace IfBus.Sip.Adapters.Yate;
 /// One connection to Yate's external module, role global (wire/yate, connection, commands; Yate 6.4.1). Messages go out
 /// with ids of ours, many at a time, and are answered by id; local commands have none, and are known by what they say.
 /// </summary>
-internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
+internal sealed class ExtModuleSession : IWireProtocol, IKeptAlive, IAsyncDisposable
 {
     /// <summary>The longest line that the engine takes once asked to; a longer one would close the connection without a word.</summary>
     public const int LongestLine = 65536;
@@ -28,14 +28,10 @@ internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly string _peer;
     private readonly TimeSpan _requestTimeout;
-    private readonly TimeSpan _keepAlive;
     private WireConnection? _connection;
-    private ITimer? _timer;
+    private KeepAlive? _alive;
     private long _lastId;
     private int _scanned;
-    private long _receivedSeen;
-    private long _lastHeard;
-    private volatile bool _pinging;
     private volatile bool _greeted;
 
     private ExtModuleSession(string peer, SipServerConfiguration configuration, IExtModuleSink sink, ILogger log, TimeProvider time)
@@ -45,13 +41,10 @@ internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
         _time = time;
         _peer = peer;
         _requestTimeout = configuration.RequestTimeout;
-        _keepAlive = configuration.KeepAlive;
     }
 
     /// <summary>Completes with the reason when the connection is gone.</summary>
     public Task<Exception> Closed => _connection!.Closed;
-
-    private long Now => (long)_time.GetElapsedTime(0).TotalMilliseconds;
 
     /// <summary>
     /// Connects and makes sure that the peer is a Yate that takes messages: a listener without a role never says so
@@ -97,10 +90,8 @@ internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
     internal static ExtModuleSession Over(Stream stream, string peer, SipServerConfiguration configuration, IExtModuleSink sink, ILogger log, TimeProvider time)
     {
         var session = new ExtModuleSession(peer, configuration, sink, log, time);
-        session._lastHeard = session.Now;
         session._connection = new WireConnection(stream, session, quickAcknowledge: true);
-        TimeSpan tick = TimeSpan.FromMilliseconds(Math.Clamp(Math.Min(session._keepAlive.TotalMilliseconds, session._requestTimeout.TotalMilliseconds) / 10, 10, 250));
-        session._timer = time.CreateTimer(static s => ((ExtModuleSession)s!).OnTick(), session, tick, tick);
+        session._alive = new KeepAlive(session, session._connection, peer, configuration, time);
         session._connection.Begin();
         return session;
     }
@@ -116,7 +107,7 @@ internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
         cancellationToken.ThrowIfCancellationRequested();
         TimeSpan limit = timeout ?? _requestTimeout;
         long id = Interlocked.Increment(ref _lastId);
-        var waiter = new ReplyWaiter<ExtModuleAnswer>(message.Name, _peer, limit, Now + (long)limit.TotalMilliseconds);
+        var waiter = new ReplyWaiter<ExtModuleAnswer>(message.Name, _peer, limit, _alive!.Now + (long)limit.TotalMilliseconds);
         int waiting = _answers.Add(id, waiter);
         try
         {
@@ -138,11 +129,13 @@ internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
     /// <param name="keyword">The command.</param>
     /// <param name="arguments">Its arguments, of our own making: they are not escaped.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
-    public Task<ExtModuleAnswer> LocalAsync(string keyword, string arguments, CancellationToken cancellationToken)
+    /// <param name="timeout">How long; the connection's request time if null.</param>
+    public Task<ExtModuleAnswer> LocalAsync(string keyword, string arguments, CancellationToken cancellationToken, TimeSpan? timeout = null)
     {
         cancellationToken.ThrowIfCancellationRequested();
         if (arguments.AsSpan().IndexOfAny('\n', '\r', '\0') >= 0) throw new SipArgumentException(null, $"{keyword} '{arguments}'", "it is one line.");
-        var waiter = new ReplyWaiter<ExtModuleAnswer>(keyword, _peer, _requestTimeout, Now + (long)_requestTimeout.TotalMilliseconds);
+        TimeSpan limit = timeout ?? _requestTimeout;
+        var waiter = new ReplyWaiter<ExtModuleAnswer>(keyword, _peer, limit, _alive!.Now + (long)limit.TotalMilliseconds);
         long id = _locals.Add(keyword, arguments, waiter);
         try
         {
@@ -227,7 +220,7 @@ internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        if (_timer is not null) await _timer.DisposeAsync().ConfigureAwait(false);
+        if (_alive is not null) await _alive.DisposeAsync().ConfigureAwait(false);
         if (_connection is not null) await _connection.DisposeAsync().ConfigureAwait(false);
     }
 
@@ -267,10 +260,20 @@ internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
 
     void IWireProtocol.OnClosed(Exception reason)
     {
-        _timer?.Dispose();
+        _alive?.Stop();
         _answers.Close(reason);
         _locals.Close(reason);
     }
+
+    bool IKeptAlive.CanAsk => _greeted;
+
+    void IKeptAlive.FailLate(long now)
+    {
+        _answers.FailLate(now);
+        _locals.FailLate(now);
+    }
+
+    Task IKeptAlive.AskAsync(TimeSpan limit) => LocalAsync("setlocal", "runid:", CancellationToken.None, limit);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void OnLine(ReadOnlySpan<byte> line)
@@ -352,43 +355,4 @@ internal sealed class ExtModuleSession : IWireProtocol, IAsyncDisposable
     private void Stray(ReadOnlySpan<byte> line) => Log.StrayResponse(_log, Shorten(line));
 
     private static string Shorten(ReadOnlySpan<byte> line) => SipText.Printable(Encoding.UTF8.GetString(line[..Math.Min(line.Length, 200)]));
-
-    private void OnTick()
-    {
-        if (_connection is not { } connection) return;
-        long now = Now;
-        _answers.FailLate(now);
-        _locals.FailLate(now);
-        connection.CheckWriting(now, _keepAlive, _peer);
-        if (connection.Received != _receivedSeen)
-        {
-            _receivedSeen = connection.Received;
-            _lastHeard = now;
-        }
-        else if (!_pinging && _greeted && now - _lastHeard >= _keepAlive.TotalMilliseconds)
-        {
-            _pinging = true;
-            _ = KeepAliveAsync();
-        }
-    }
-
-    private async Task KeepAliveAsync()
-    {
-        try
-        {
-            await LocalAsync("setlocal", "runid:", CancellationToken.None).WaitAsync(_keepAlive, _time).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is TimeoutException or SipTimeoutException)
-        {
-            _connection!.Abort(new SipConnectionException($"{_peer} does not answer any more: no reply within {_keepAlive.TotalSeconds:0.#} s.", e, "SipConnectionLost"));
-        }
-        catch (SipException)
-        {
-            // Gone already.
-        }
-        finally
-        {
-            _pinging = false;
-        }
-    }
 }
