@@ -18,7 +18,7 @@ internal sealed partial class AsteriskMapper
                 if (call.State != CallState.Terminated && call.LookAt <= now)
                 {
                     _lookWanted = true;
-                    call.LookAt = now + (call.State == CallState.HangingUp ? Patience : TimeInDoubt);
+                    call.LookAt = call.DoubtedAt is null && call.State != CallState.HangingUp ? null : now + TimeInDoubt;
                 }
 
                 if (call.State == CallState.Terminated || call.FinishAt <= now || call is { FinishAt: null, AskDestinationAt: null, LookAt: null }) (over ??= []).Add(call);

@@ -5,6 +5,9 @@ namespace IfBus.Sip.Adapters.Asterisk;
 /// <summary>The part of the mapper that takes in the server's own list of channels: what went unseen, and what it lacks.</summary>
 internal sealed partial class AsteriskMapper
 {
+    // A channel that the list no longer has: its Hangup is under way, or was kept from us.
+    private const long TimeForHangup = 2000;
+
     /// <summary>
     /// Brings the calls in line with the server's own list, on the reader, at the list's place among the events. Legs that it
     /// lacks have ended: at once after a reconnect, when their Hangup can no longer come; otherwise when it has not come
@@ -43,7 +46,15 @@ internal sealed partial class AsteriskMapper
                 foreach (AsteriskLeg leg in call.Legs.ToArray())
                 {
                     if (leg.Ended || listed.Contains(leg)) continue;
-                    if (missing is null && (leg.Seen ? (leg.MissingSince ??= now) > now - 2000 : call.DoubtedAt is not { } since || since > now - TimeInDoubt)) continue;
+                    if (missing is null && leg.Seen && (leg.MissingSince ??= now) > now - TimeForHangup)
+                    {
+                        // Then, if its end still is not told, the list is asked again.
+                        call.LookAt = leg.MissingSince + TimeForHangup;
+                        _watched.Add(call);
+                        continue;
+                    }
+
+                    if (missing is null && !leg.Seen && (call.DoubtedAt is not { } since || since > now - TimeInDoubt)) continue;
                     // An Originate whose channel was never told: after a reconnect the list has it, or it is not there.
                     if (!leg.Seen) call.LiveLegs++;
                     leg.Seen = true;
