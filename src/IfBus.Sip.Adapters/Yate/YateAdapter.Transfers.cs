@@ -242,6 +242,7 @@ internal sealed partial class YateAdapter
         if (transfer.Released == transfer.Kept) return;
         using CallCondition<YateCall> gone = _mapper.Conditions.When(call, _ => transfer.Released.Ended);
         await DropAsync(session, transfer.Released, YateCauses.Name(HangupCause.NormalClearing), CancellationToken.None).ConfigureAwait(false);
+        await InsistAsync(session, [transfer.Released], YateCauses.Name(HangupCause.NormalClearing), gone.Task, CancellationToken.None).ConfigureAwait(false);
         await InTimeAsync(gone, Configuration.RequestTimeout, () => $"The party that {call.CallId} was transferred by has not been released", call, CancellationToken.None).ConfigureAwait(false);
     }
 

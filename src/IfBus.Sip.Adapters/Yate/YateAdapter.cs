@@ -167,6 +167,7 @@ internal sealed partial class YateAdapter : SipAdapterBase<YateSession>
             }
 
             await AskForEndAsync(call, () => Task.WhenAll(legs.Select(l => DropAsync(session, l, reason, cancellationToken)))).ConfigureAwait(false);
+            await InsistAsync(session, legs, reason, waiter.Task, cancellationToken).ConfigureAwait(false);
             return await EndedAsync(call, waiter, cancellationToken).ConfigureAwait(false);
         }
         finally
@@ -261,6 +262,18 @@ internal sealed partial class YateAdapter : SipAdapterBase<YateSession>
         if (leg.Ended) return false;
         if (!leg.Id.Contains('/', StringComparison.Ordinal)) throw new SipProtocolException($"'{SipText.Printable(leg.Id)}' is no channel of Yate.");
         return (await session.Engine.SendAsync(new ExtModuleMessage("call.drop") { { "id", leg.Id }, { "reason", reason } }, cancellationToken).ConfigureAwait(false)).Processed;
+    }
+
+    // A leg between two partners, of which the engine is asking a handler just then, is not dropped, and the answer is true all
+    // the same (CallEndpoint::disconnect, Yate 6.4.1). Who is still there a moment later is dropped once more.
+    private async Task InsistAsync(YateSession session, IReadOnlyList<YateLeg> legs, string reason, Task gone, CancellationToken cancellationToken)
+    {
+        for (int i = 0; i < 3 && !gone.IsCompleted; i++)
+        {
+            await Task.WhenAny(gone, Task.Delay(BridgeTime, Time, cancellationToken)).ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
+            if (!gone.IsCompleted) await Task.WhenAll(legs.Select(l => DropAsync(session, l, reason, cancellationToken))).ConfigureAwait(false);
+        }
     }
 
     /// <summary>Asks the engine's routing for a number.</summary>
