@@ -80,7 +80,9 @@ public abstract class ForgedEventsContract : IDisposable
             "Cdr" => $"Event: Cdr\r\nUniqueID: {first.Id}\r\nSource: forged\r\nDisposition: ANSWERED",
             _ => "no message at all",
         });
-        await EventuallyAsync(async () => (await adapter.InvokeCommandAsync(new SipCommandRequest("CoreShowChannels", []), default).WaitAsync(Limit)).Items.Any(i => i["Channel"] == adapter.FindCall(theirs.CallId)!.Legs[0].Name && (exten == "forgenum" ? i["CallerIDNum"] == "x" : i["Application"] == "Echo")));
+        await Until.TrueAsync(() => adapter.FindCall(theirs.CallId)!.Legs.Count > 0);
+        string? channel = adapter.FindCall(theirs.CallId)!.Legs[0].Name;
+        await EventuallyAsync(async () => (await adapter.InvokeCommandAsync(new SipCommandRequest("CoreShowChannels", []), default).WaitAsync(Limit)).Items.Any(i => i["Channel"] == channel && (exten == "forgenum" ? i["CallerIDNum"] == "x" : i["Application"] == "Echo")));
 
         // Its own events are kept out; that it is gone the list of channels tells.
         SipCall ended = await adapter.HangUpAsync(theirs.CallId, HangupCause.NormalClearing, default).WaitAsync(Limit);
