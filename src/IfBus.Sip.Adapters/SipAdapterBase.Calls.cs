@@ -53,6 +53,10 @@ internal abstract partial class SipAdapterBase<TSession>
         }
     }
 
+    /// <summary>Waits for what may or may not come: until it has, the time is over, or nobody waits any more. Never throws.</summary>
+    protected async Task GiveTimeAsync(Task happening, TimeSpan limit, CancellationToken cancellationToken) =>
+        await happening.WaitAsync(limit, Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
     /// <summary>The call must be one that two talk in, and that no transfer goes on with.</summary>
     protected void CheckTransferable(TrackedCall call)
     {

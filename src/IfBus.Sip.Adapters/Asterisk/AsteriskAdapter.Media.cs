@@ -50,7 +50,7 @@ internal sealed partial class AsteriskAdapter
         await InTimeAsync(left, Configuration.RequestTimeout, () => $"{call.CallId} has not left its room", call, cancellationToken).ConfigureAwait(false);
         // Where its dialplan ends with the room, as in our own extension, its Hangup comes at once; elsewhere it goes on.
         using CallCondition<AsteriskCall> gone = _mapper.Conditions.When(call, _ => false);
-        await Task.WhenAny(gone.Task, Task.Delay(TimeSpan.FromMilliseconds(500), Time, cancellationToken)).ConfigureAwait(false);
+        await GiveTimeAsync(gone.Task, TimeSpan.FromMilliseconds(500), cancellationToken).ConfigureAwait(false);
         return Shown(call);
     }
 
@@ -95,7 +95,7 @@ internal sealed partial class AsteriskAdapter
             if (change.Path is { } file) record.Add("RecordFile", file, "Path");
             using CallCondition<AsteriskCall>? told = _mapper.WhenRecorded(name, recorded);
             await ConferenceAsync(session, record, name, cancellationToken).ConfigureAwait(false);
-            if (told is not null) await Task.WhenAny(told.Task, Task.Delay(TimeSpan.FromSeconds(1), Time, cancellationToken)).ConfigureAwait(false);
+            if (told is not null) await GiveTimeAsync(told.Task, TimeSpan.FromSeconds(1), cancellationToken).ConfigureAwait(false);
         }
 
         if (change.Kick) await ConferenceAsync(session, new AmiAction("ConfbridgeKick").Add("Conference", name, "Name").Add("Channel", who, "Member"), name, cancellationToken).ConfigureAwait(false);

@@ -57,7 +57,7 @@ internal sealed partial class AsteriskMapper
         lock (calls.Sync)
         {
             if (call.State != CallState.HangingUp) return;
-            call.LookAt = Clock + Patience;
+            call.LookAt = Clock + TimeForHangup;
             _watched.Add(call);
         }
     }

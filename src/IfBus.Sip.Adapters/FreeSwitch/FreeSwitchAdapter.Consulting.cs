@@ -171,7 +171,7 @@ internal sealed partial class FreeSwitchAdapter
         try
         {
             using (CallCondition<FreeSwitchCall> parked = _mapper.Conditions.When(call, _ => consulted.Application == "park" || consulted.Ended || kept.Ended))
-                await Task.WhenAny(parked.Task, Task.Delay(BridgeTime, Time, CancellationToken.None)).ConfigureAwait(false);
+                await GiveTimeAsync(parked.Task, BridgeTime, CancellationToken.None).ConfigureAwait(false);
             using CallCondition<FreeSwitchCall> done = _mapper.Conditions.When(call, _ => kept.Peer == consulted || kept.Ended || consulted.Ended);
             await session.Esl.RunAsync($"uuid_setvar {Word(consulted)} {ParkAfterBridge}", CancellationToken.None).ConfigureAwait(false);
             await AskAsync(session, $"uuid_bridge {Word(kept)} {Word(consulted)}", "SipTransferFailed", $"{Name} refused to complete the transfer of {call.CallId}", call.CallId, CancellationToken.None).ConfigureAwait(false);

@@ -67,7 +67,7 @@ internal sealed partial class FreeSwitchAdapter
         await InTimeAsync(left, Configuration.RequestTimeout, () => $"{call.CallId} has not left its room", call, cancellationToken).ConfigureAwait(false);
         // Where its dialplan ends with the room, as after Join-SipConference, its end comes at once; elsewhere it goes on.
         using CallCondition<FreeSwitchCall> gone = _mapper.Conditions.When(call, _ => false);
-        await Task.WhenAny(gone.Task, Task.Delay(TimeSpan.FromMilliseconds(500), Time, cancellationToken)).ConfigureAwait(false);
+        await GiveTimeAsync(gone.Task, TimeSpan.FromMilliseconds(500), cancellationToken).ConfigureAwait(false);
         return Shown(call);
 
         List<(FreeSwitchLeg Leg, string Room, string Member)> Inside() => [.. call.Legs.Where(l => l is { Ended: false, Room: not null, MemberId: not null }).Select(l => (l, l.Room!, l.MemberId!))];

@@ -59,7 +59,7 @@ internal sealed partial class FreeSwitchAdapter
             if (leg.Ended) throw Ended(call);
             // The other hears the music a moment later, if there is any. Resumed before that, it would go on hearing it,
             // and would not end with the call (seen with FreeSWITCH 1.10.12).
-            await Task.WhenAny(music.Task, Task.Delay(BridgeTime, Time, cancellationToken)).ConfigureAwait(false);
+            await GiveTimeAsync(music.Task, BridgeTime, cancellationToken).ConfigureAwait(false);
             return Shown(call);
         }
         catch

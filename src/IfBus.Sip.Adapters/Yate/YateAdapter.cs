@@ -270,7 +270,7 @@ internal sealed partial class YateAdapter : SipAdapterBase<YateSession>
     {
         for (int i = 0; i < 3 && !gone.IsCompleted; i++)
         {
-            await Task.WhenAny(gone, Task.Delay(BridgeTime, Time, cancellationToken)).ConfigureAwait(false);
+            await GiveTimeAsync(gone, BridgeTime, cancellationToken).ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();
             if (!gone.IsCompleted) await Task.WhenAll(legs.Select(l => DropAsync(session, l, reason, cancellationToken))).ConfigureAwait(false);
         }

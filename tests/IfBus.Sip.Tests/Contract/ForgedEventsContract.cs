@@ -35,7 +35,7 @@ public abstract class ForgedEventsContract : IDisposable
         SipCallLeg first = ours.Legs[0], second = ours.Legs[1];
         SipCall theirs = await CallAsync(adapter, exten, null, "x\r\n\r\n" + kind switch
         {
-            "Hangup" => $"Event: Hangup\r\nPrivilege: call,all\r\nChannel: {first.Name}\r\nUniqueid: {first.Id}\r\nLinkedid: {first.Id}\r\nCause: 17\r\nCause-txt: User busy",
+            "Hangup" => Hangup(first),
             "DialEnd" => $"Event: DialEnd\r\nChannel: {first.Name}\r\nUniqueid: {first.Id}\r\nLinkedid: {first.Id}\r\nDestChannel: {second.Name}\r\nDestUniqueid: {second.Id}\r\nDestLinkedid: {first.Id}\r\nDialStatus: ANSWER",
             "OriginateResponse" => $"Event: OriginateResponse\r\nResponse: Failure\r\nUniqueid: {first.Id}\r\nReason: 5",
             _ => "no message at all",
@@ -76,7 +76,7 @@ public abstract class ForgedEventsContract : IDisposable
         SipCallLeg first = ours.Legs[0];
         SipCall theirs = await CallAsync(adapter, exten, null, "x\r\n\r\n" + kind switch
         {
-            "Hangup" => $"Event: Hangup\r\nPrivilege: call,all\r\nChannel: {first.Name}\r\nUniqueid: {first.Id}\r\nLinkedid: {first.Id}\r\nCause: 17\r\nCause-txt: User busy",
+            "Hangup" => Hangup(first),
             "Cdr" => $"Event: Cdr\r\nUniqueID: {first.Id}\r\nSource: forged\r\nDisposition: ANSWERED",
             _ => "no message at all",
         });
@@ -132,6 +132,9 @@ public abstract class ForgedEventsContract : IDisposable
         Server.Simulator?.Dispose();
         GC.SuppressFinalize(this);
     }
+
+    private static string Hangup(SipCallLeg first) =>
+        $"Event: Hangup\r\nPrivilege: call,all\r\nChannel: {first.Name}\r\nUniqueid: {first.Id}\r\nLinkedid: {first.Id}\r\nCause: 17\r\nCause-txt: User busy";
 
     // What does not depend on when it is looked at.
     private static string Written(ISipAdapter adapter, SipCall call) => JsonSerializer.Serialize(adapter.FindCall(call.CallId)! with { Duration = null, BillableDuration = null });
